@@ -1,0 +1,37 @@
+/**
+ * Every error code, in one table: `xcrepl explain CODE` and docs/errors.md are made from it. A code is never given a
+ * new meaning and never reused. Its thousand decides the exit code, except 7xxx, where each code names its own.
+ */
+
+import { usageCodes } from './codes/usage.ts';
+import { policyCodes } from './codes/policy.ts';
+import { planCodes } from './codes/plan.ts';
+import { accessCodes } from './codes/access.ts';
+import { integrityCodes } from './codes/integrity.ts';
+import { unavailableCodes } from './codes/unavailable.ts';
+import { lockCodes } from './codes/lock.ts';
+import { bugCodes } from './codes/bug.ts';
+
+export interface CodeEntry {
+  /** What happened, in a few words without the subject. */
+  readonly title: string;
+  /** When it happens and what it means: one to four sentences for `explain`. */
+  readonly means: string;
+  /** What to do next; imperative, with the command where there is one. */
+  readonly next: string;
+  /** Exit code; given only where the thousand does not decide it. */
+  readonly exit?: number;
+}
+
+export const codes = {
+  ...usageCodes,
+  ...policyCodes,
+  ...planCodes,
+  ...accessCodes,
+  ...integrityCodes,
+  ...unavailableCodes,
+  ...lockCodes,
+  ...bugCodes,
+} as const satisfies Record<`XC-${number}`, CodeEntry>;
+
+export type XcCode = keyof typeof codes;

@@ -1,0 +1,40 @@
+/**
+ * Exit codes: the only place that knows them. Scripts decide by these numbers, so they never change their meaning.
+ */
+
+import { codes, type CodeEntry, type XcCode } from './catalogue.ts';
+
+export const EXIT = {
+  done: 0,
+  bug: 1,
+  usage: 2,
+  partly: 3,
+  access: 4,
+  unavailable: 5,
+  findings: 6,
+  refused: 7,
+  stale: 8,
+  deadline: 10,
+  locked: 11,
+  unknown: 12,
+  confirmation: 13,
+  interrupted: 130,
+  terminated: 143,
+} as const;
+
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+const BY_THOUSAND: Readonly<Record<string, ExitCode>> = {
+  1: EXIT.usage,
+  2: EXIT.refused,
+  3: EXIT.stale,
+  4: EXIT.access,
+  5: EXIT.findings,
+  6: EXIT.unavailable,
+  9: EXIT.bug,
+};
+
+export const exitOf = (code: XcCode): number => {
+  const entry: CodeEntry = codes[code];
+  return entry.exit ?? BY_THOUSAND[code.charAt(3)] ?? EXIT.bug;
+};

@@ -1,0 +1,122 @@
+/**
+ * From rules to links and streams. A link is one direction of one rule for one tenant; a stream is one pair of
+ * databases and carries all links of that pair, because every slot makes its server decode the whole log.
+ */
+
+import { createHash } from 'node:crypto';
+import type { Config, RuleConfig, TenantConfig, TenantScope } from '../config/schema.ts';
+import { matchesPatterns } from './pattern.ts';
+
+/** rule:tenant:source:target */
+export type LinkId = string;
+/** The first 10 hexadecimal digits of a sha256: see streamKey. */
+export type StreamKey = string;
+
+export interface Link {
+  readonly id: LinkId;
+  readonly rule: RuleConfig;
+  readonly tenant: string;
+  readonly scope: TenantScope;
+  readonly columns: TenantConfig['columns'];
+  readonly source: string;
+  readonly target: string;
+}
+
+export interface Stream {
+  readonly key: StreamKey;
+  readonly source: { readonly region: string; readonly database: string };
+  readonly target: { readonly region: string; readonly database: string };
+  /** Sorted by id. A dedicated stream has exactly one. */
+  readonly links: readonly Link[];
+}
+
+export interface LinkSelection {
+  readonly rule?: string;
+  readonly tenant?: string;
+  readonly from?: string;
+  readonly to?: string;
+}
+
+export const linkId = (rule: string, tenant: string, source: string, target: string): LinkId =>
+  `${rule}:${tenant}:${source}:${target}`;
+
+const shortHash = (parts: readonly string[]): string =>
+  createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 10);
+
+export const linkKey = (id: LinkId): string => shortHash([id]);
+
+/** Links of the configuration's table rules, in order of their ids. */
+export const linksOf = (config: Config, only: LinkSelection = {}): Link[] => {
+  const links: Link[] = [];
+  for (const rule of config.rules) {
+    if (only.rule !== undefined && rule.id !== only.rule) continue;
+    if (!rule.tables) continue;
+    for (const [tenant, settings] of Object.entries(config.tenants)) {
+      if (only.tenant !== undefined && tenant !== only.tenant) continue;
+      if (!matchesPatterns(rule.tenants, tenant)) continue;
+      for (const [source, target] of directions(rule)) {
+        if (only.from !== undefined && source !== only.from) continue;
+        if (only.to !== undefined && target !== only.to) continue;
+        links.push({
+          id: linkId(rule.id, tenant, source, target),
+          rule,
+          tenant,
+          scope: settings.scope,
+          columns: settings.columns,
+          source,
+          target,
+        });
+      }
+    }
+  }
+  return links.sort((a, b) => (a.id < b.id ? -1 : 1));
+};
+
+/** An active-active rule is a link in each direction between every two of its regions. */
+const directions = (rule: RuleConfig): [source: string, target: string][] => {
+  if (rule.mode === 'active-passive') return rule.to.map((target) => [rule.from, target]);
+  const regions = [rule.from, ...rule.to];
+  return regions.flatMap((source) => regions.filter((target) => target !== source).map((target): [string, string] => [source, target]));
+};
+
+/**
+ * Groups links into streams.
+ * @param databases the database that each region's DSN names; a database-scoped tenant replaces it on both sides
+ */
+export const streamsOf = (controlPlane: string, links: readonly Link[], databases: Readonly<Record<string, string>>): Stream[] => {
+  const byKey = new Map<StreamKey, { stream: Omit<Stream, 'links'>; links: Link[] }>();
+  for (const link of links) {
+    const database = (region: string): string => (link.scope.kind === 'database' ? link.scope.database : (databases[region] ?? ''));
+    const source = { region: link.source, database: database(link.source) };
+    const target = { region: link.target, database: database(link.target) };
+    const key = streamKey(controlPlane, source, target, link.rule.dedicated ? link.id : undefined);
+    const entry = byKey.get(key) ?? { stream: { key, source, target }, links: [] };
+    entry.links.push(link);
+    byKey.set(key, entry);
+  }
+  return [...byKey.values()].map(({ stream, links: members }) => ({ ...stream, links: members }));
+};
+
+export const streamKey = (
+  controlPlane: string,
+  source: { readonly region: string; readonly database: string },
+  target: { readonly region: string; readonly database: string },
+  dedicatedLink?: LinkId,
+): StreamKey =>
+  shortHash([
+    controlPlane,
+    source.region,
+    source.database,
+    target.region,
+    target.database,
+    ...(dedicatedLink === undefined ? [] : [dedicatedLink]),
+  ]);
+
+/** Names of what we create on servers; all begin with xcrepl_, which is how orphans are found. */
+export const slotName = (key: StreamKey): string => `xcrepl_s_${key}`;
+export const publicationName = (key: StreamKey): string => `xcrepl_s_${key}`;
+export const insertOnlyPublicationName = (key: StreamKey): string => `xcrepl_s_${key}_io`;
+export const originName = (key: StreamKey): string => `xcrepl_s_${key}`;
+export const linkSlotName = (id: LinkId): string => `xcrepl_l_${linkKey(id)}`;
+/** Slot names allow [a-z0-9_] and 63 bytes (PostgreSQL documentation, CREATE_REPLICATION_SLOT). */
+export const copySlotName = (key: StreamKey, run: string): string => `xcrepl_c_${key}_${run.toLowerCase().replace(/[^a-z0-9]/g, '').slice(-16)}`;
