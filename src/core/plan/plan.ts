@@ -1,0 +1,125 @@
+/**
+ * A plan: data, made from facts by a pure function. What an operator reviews here is exactly what runs. It names the
+ * hash of the facts that it rests on, expires, carries the epochs that it is good for, and holds no secret.
+ */
+
+import type { LinkId, StreamKey } from '../topology/link.ts';
+import type { TableName } from '../topology/table.ts';
+
+/** Always "sha256:" and 64 hexadecimal digits. */
+export type Sha256 = string;
+
+export type PlanKind = 'replicate';
+
+interface StepOf<K extends string> {
+  /** s1, s2, …: unique in the plan. */
+  readonly id: string;
+  readonly kind: K;
+  readonly stream: StreamKey;
+  /** Ids of steps that must be done before. */
+  readonly dependsOn: readonly string[];
+}
+
+/** A table in a publication: rows of these values of the tenant column, and these columns (all where absent). */
+export interface PublishedTable {
+  readonly table: TableName;
+  readonly filter: { readonly column: string; readonly values: readonly string[] } | null;
+  readonly columns: readonly string[] | null;
+}
+
+/** Publications say exactly what the links need: what another tenant owns never leaves the source server. */
+export interface PublishTables extends StepOf<'publish-tables'> {
+  readonly publication: string;
+  readonly tables: readonly PublishedTable[];
+  /** Tables without identity, in their own publication that publishes inserts only. */
+  readonly insertOnly: readonly PublishedTable[];
+}
+
+/** Creates the stream's slot, or a side slot for links that join a running stream. */
+export interface CreateSlot extends StepOf<'create-slot'> {
+  readonly slot: string;
+  readonly links: readonly LinkId[];
+  readonly failover: boolean;
+}
+
+/** Copies one table for all links that need it, in chunks; rows of each link under its own policy. */
+export interface CopyTable extends StepOf<'copy-table'> {
+  readonly slot: string;
+  readonly links: readonly LinkId[];
+  readonly table: TableName;
+  /** Estimate; the real cut is made inside the snapshot. */
+  readonly chunks: number;
+  readonly rows: number;
+  readonly bytes: number;
+  /** --window: rows of this time range only, by this column. */
+  readonly window: { readonly column: string; readonly from: string | null; readonly to: string | null } | null;
+}
+
+export interface StreamChanges extends StepOf<'stream-changes'> {
+  readonly slot: string;
+  readonly until: 'source-position-at-start' | 'stopped';
+}
+
+/** Moves links from a side slot to the stream's own slot, and drops the side slot. */
+export interface MergeLinks extends StepOf<'merge-links'> {
+  readonly slot: string;
+  readonly links: readonly LinkId[];
+}
+
+/** Takes links that no rule names any more off the stream. Rows on the target stay. */
+export interface RemoveLinks extends StepOf<'remove-links'> {
+  readonly links: readonly LinkId[];
+}
+
+export interface Verify extends StepOf<'verify'> {
+  readonly links: readonly LinkId[];
+  readonly extent: 'changed' | 'full';
+}
+
+export type Step = PublishTables | CreateSlot | CopyTable | StreamChanges | MergeLinks | RemoveLinks | Verify;
+
+export interface GateRow {
+  readonly gate: 'P1' | 'P2' | 'P3' | 'P4' | 'P5' | 'P6' | 'P7';
+  readonly name: string;
+  readonly verdict: 'PASS' | 'BLOCKED' | 'FAIL' | 'NOT_ENFORCED';
+  readonly simulated: boolean;
+  readonly reason: string;
+}
+
+export interface Estimate {
+  readonly rows: number;
+  readonly bytes: number;
+  /** Write-ahead log that the slot will hold back while copying, in bytes. */
+  readonly walBytes: number;
+  readonly minutes: number;
+}
+
+export interface Plan {
+  readonly schemaVersion: 1;
+  readonly id: string;
+  readonly kind: PlanKind;
+  readonly createdAt: string;
+  readonly expiresAt: string;
+  readonly mode: 'live' | 'simulation';
+  /** Hash of the facts that decide: identities, timelines, roles, epochs, schema hashes, rules, slots. */
+  readonly basis: Sha256;
+  readonly config: Sha256;
+  readonly epochs: Readonly<Record<string, number>>;
+  readonly steps: readonly Step[];
+  readonly policy: readonly GateRow[];
+  readonly estimate: Estimate;
+  /** What stood out while planning, worst first. */
+  readonly findings: readonly Finding[];
+}
+
+/** One observed fact that matters. */
+export interface Finding {
+  readonly check: string;
+  readonly region?: string;
+  readonly subject: string;
+  readonly verdict: 'pass' | 'fail' | 'unknown';
+  readonly severity: 'info' | 'warn' | 'block';
+  readonly seen: string;
+  readonly remedy?: string;
+  readonly code?: string;
+}

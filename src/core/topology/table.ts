@@ -1,0 +1,114 @@
+/**
+ * What a table is, as the catalogue of one server describes it. Everything that decides how a table is published,
+ * copied, decoded, applied and compared is read once into this form; nothing else in core knows the catalogue.
+ */
+
+/** schema.table, unquoted: the name in configuration, plans and reports. */
+export type TableName = string;
+
+export interface TypeFacts {
+  readonly oid: number;
+  readonly schema: string;
+  readonly name: string;
+  /** pg_type.typtype: base, composite, domain, enum, pseudo, range, multirange. */
+  readonly kind: 'b' | 'c' | 'd' | 'e' | 'p' | 'r' | 'm';
+  /** pg_type.typcategory, "A" for arrays. */
+  readonly category: string;
+  /** Element type of an array, else 0. */
+  readonly elementOid: number;
+  /** Base type of a domain, else 0. */
+  readonly baseOid: number;
+  /** Subtype of a range or multirange, else 0. */
+  readonly rangeSubtypeOid: number;
+  /** Attribute types of a composite, in order, else empty. */
+  readonly attributes: readonly { readonly name: string; readonly typeOid: number }[];
+  /** Whether the type has binary send and receive functions. */
+  readonly hasBinary: boolean;
+  /** A domain that refuses NULL by NOT NULL or a CHECK. */
+  readonly strictDomain: boolean;
+  /** Labels of an enum in order, else empty. */
+  readonly labels: readonly string[];
+}
+
+export interface ColumnFacts {
+  readonly name: string;
+  /** pg_attribute.attnum. */
+  readonly number: number;
+  readonly typeOid: number;
+  /** format_type(atttypid, atttypmod): "character varying(40)". */
+  readonly typeName: string;
+  readonly typeModifier: number;
+  readonly notNull: boolean;
+  readonly default: string | null;
+  readonly generated: 'none' | 'stored' | 'virtual';
+  readonly identity: 'none' | 'always' | 'by-default';
+  readonly collation: string | null;
+  /** Statistics, for choosing how to cut the table into chunks: pg_stats.correlation, or null. */
+  readonly correlation: number | null;
+}
+
+export interface IndexFacts {
+  readonly name: string;
+  readonly columns: readonly string[];
+  readonly primary: boolean;
+  readonly unique: boolean;
+  readonly exclusion: boolean;
+  /** pg_index.indimmediate: false for a deferrable constraint. */
+  readonly immediate: boolean;
+  /** Expressions or a predicate: such an index can be no key. */
+  readonly partialOrExpression: boolean;
+  readonly valid: boolean;
+}
+
+export interface TriggerFacts {
+  readonly name: string;
+  /** pg_trigger.tgenabled: origin, disabled, replica, always. */
+  readonly enabled: 'O' | 'D' | 'R' | 'A';
+  readonly timing: string;
+}
+
+export interface TableFacts {
+  readonly oid: number;
+  readonly schema: string;
+  readonly name: string;
+  /** pg_class.relkind: ordinary or partitioned. */
+  readonly kind: 'r' | 'p';
+  readonly persistence: 'permanent' | 'unlogged' | 'temporary';
+  readonly isPartition: boolean;
+  /** Leaves of a partitioned table, as schema.table. */
+  readonly leaves: readonly TableName[];
+  readonly columns: readonly ColumnFacts[];
+  readonly indexes: readonly IndexFacts[];
+  readonly identity: 'default' | 'nothing' | 'full' | 'index';
+  /** Columns that the old row of an UPDATE or DELETE carries: by identity; all columns for full; empty for none. */
+  readonly identityColumns: readonly string[];
+  /** Columns of the primary key, in key order; empty without one. */
+  readonly primaryKey: readonly string[];
+  /** User triggers only. */
+  readonly triggers: readonly TriggerFacts[];
+  readonly foreignKeys: readonly { readonly name: string; readonly references: TableName }[];
+  readonly rowSecurity: boolean;
+  /** pg_class.reltuples summed over leaves; an estimate, -1 when never analysed. */
+  readonly estimatedRows: number;
+  /** pg_table_size summed over leaves. */
+  readonly bytes: number;
+}
+
+export const tableName = (table: { readonly schema: string; readonly name: string }): TableName => `${table.schema}.${table.name}`;
+
+/** Sequences owned by, or of the same schemas as, the tables in scope. */
+export interface SequenceFacts {
+  readonly schema: string;
+  readonly name: string;
+  readonly ownedBy: { readonly table: TableName; readonly column: string } | null;
+  readonly lastValue: string | null;
+  readonly increment: string;
+}
+
+export interface Catalogue {
+  /** By schema.table. */
+  readonly tables: ReadonlyMap<TableName, TableFacts>;
+  /** By OID: every type that a column uses, with element, base, sub- and attribute types. */
+  readonly types: ReadonlyMap<number, TypeFacts>;
+  readonly sequences: readonly SequenceFacts[];
+}
