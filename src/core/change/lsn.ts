@@ -16,7 +16,8 @@ export const ZERO_LSN = lsnOf(0n);
 /** @throws XcError XC-1004 when the text is no LSN. */
 export const parseLsn = (text: string): Lsn => {
   const match = PATTERN.exec(text);
-  if (!match) throw new XcError('XC-1004', { subject: text, why: 'an LSN is two hexadecimal halves, as in 0/1A2B' });
+  if (!match)
+    throw new XcError('XC-1004', { subject: text, why: 'an LSN is two hexadecimal halves, as in 0/1A2B' });
   return lsnOf((BigInt(`0x${match[1]}`) << 32n) | BigInt(`0x${match[2]}`));
 };
 

@@ -42,13 +42,18 @@ export const sizeBytes = (text: string): number | null => {
 /** @throws XcError XC-1004 */
 export const parseDuration = (text: string, subject: string): number => {
   const ms = durationMs(text);
-  if (ms === null) throw new XcError('XC-1004', { subject, why: `"${text}" is no duration; write it as 250ms, 5s, 15m or 2h` });
+  if (ms === null)
+    throw new XcError('XC-1004', {
+      subject,
+      why: `"${text}" is no duration; write it as 250ms, 5s, 15m or 2h`,
+    });
   return ms;
 };
 
 /** @throws XcError XC-1004 */
 export const parseSize = (text: string, subject: string): number => {
   const bytes = sizeBytes(text);
-  if (bytes === null) throw new XcError('XC-1004', { subject, why: `"${text}" is no size; write it as 64MiB, 20MB or 512` });
+  if (bytes === null)
+    throw new XcError('XC-1004', { subject, why: `"${text}" is no size; write it as 64MiB, 20MB or 512` });
   return bytes;
 };

@@ -10,13 +10,20 @@ import { durationMs, sizeBytes } from './quantity.ts';
 const NAME = /^[a-z0-9][a-z0-9_.-]{0,62}$/;
 const TABLE_PATTERN = /^!?[^.\s]+\.[^.\s]+$/;
 
-const name = z.string().regex(NAME, 'lower-case letters, digits, "-", "_" and ".", at most 63, starting with a letter or digit');
+const name = z
+  .string()
+  .regex(NAME, 'lower-case letters, digits, "-", "_" and ".", at most 63, starting with a letter or digit');
 
 /** A secret is named, never written down. `vault:` references name the path and, after #, the key. */
 export const secretRef = z
   .string()
-  .regex(/^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+|cmd:.+|vault:[^#]+#.+)$/, 'a reference: env:NAME, file:PATH, cmd:COMMAND or vault:PATH#KEY')
-  .describe('Reference to a secret: env:NAME, file:PATH, cmd:COMMAND or vault:PATH#KEY. A literal secret is refused.');
+  .regex(
+    /^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+|cmd:.+|vault:[^#]+#.+)$/,
+    'a reference: env:NAME, file:PATH, cmd:COMMAND or vault:PATH#KEY',
+  )
+  .describe(
+    'Reference to a secret: env:NAME, file:PATH, cmd:COMMAND or vault:PATH#KEY. A literal secret is refused.',
+  );
 
 const duration = z
   .string()
@@ -41,7 +48,10 @@ const objects = z
   .discriminatedUnion('kind', [
     z.strictObject({
       kind: z.literal('s3'),
-      endpoint: z.union([secretRef, z.url()]).optional().describe('Endpoint URL or a reference to it; AWS itself when absent.'),
+      endpoint: z
+        .union([secretRef, z.url()])
+        .optional()
+        .describe('Endpoint URL or a reference to it; AWS itself when absent.'),
       bucket: z.string().min(1),
       prefix: z.string().optional(),
       region: z.string().optional(),
@@ -64,9 +74,16 @@ const objects = z
   .describe('The region’s object store.');
 
 const region = z.strictObject({
-  zone: name.describe('Residency zone: personal data of a tenant stays in the zones that its residency names.'),
-  location: z.strictObject({ lat: z.number().min(-90).max(90), lon: z.number().min(-180).max(180) }).optional(),
-  initialRole: z.enum(['primary', 'replica']).default('replica').describe('The start; the epochs in the database are the truth afterwards.'),
+  zone: name.describe(
+    'Residency zone: personal data of a tenant stays in the zones that its residency names.',
+  ),
+  location: z
+    .strictObject({ lat: z.number().min(-90).max(90), lon: z.number().min(-180).max(180) })
+    .optional(),
+  initialRole: z
+    .enum(['primary', 'replica'])
+    .default('replica')
+    .describe('The start; the epochs in the database are the truth afterwards.'),
   postgres: postgres.optional(),
   objects: objects.optional(),
 });
@@ -79,8 +96,12 @@ const scope = z.discriminatedUnion('kind', [
       value: z.union([z.string(), z.number().int()]).transform(String),
     })
     .describe('Rows whose column has this value.'),
-  z.strictObject({ kind: z.literal('schema'), schema: z.string().min(1) }).describe('All rows of the tables of one schema.'),
-  z.strictObject({ kind: z.literal('database'), database: z.string().min(1) }).describe('All rows of one database of the same server.'),
+  z
+    .strictObject({ kind: z.literal('schema'), schema: z.string().min(1) })
+    .describe('All rows of the tables of one schema.'),
+  z
+    .strictObject({ kind: z.literal('database'), database: z.string().min(1) })
+    .describe('All rows of one database of the same server.'),
 ]);
 
 export const PII_CLASSES = ['email', 'phone', 'name', 'address', 'free-text', 'id', 'none'] as const;
@@ -93,7 +114,10 @@ const columnRule = z.union([
       action: z.enum(['allow', 'hash', 'mask', 'drop']),
       key: z.string().optional().describe('For hash: a name under hashKeys.'),
     })
-    .refine((rule) => rule.action !== 'hash' || rule.key !== undefined, 'hash needs a key: a name under hashKeys')
+    .refine(
+      (rule) => rule.action !== 'hash' || rule.key !== undefined,
+      'hash needs a key: a name under hashKeys',
+    )
     .refine((rule) => rule.action === 'hash' || rule.key === undefined, 'only hash takes a key'),
 ]);
 
@@ -102,13 +126,18 @@ const tenant = z.strictObject({
   residency: z
     .strictObject({
       zones: z.array(name).min(1),
-      redacted: z.enum(['any', 'zones']).default('zones').describe('Whether redacted data may leave the zones.'),
+      redacted: z
+        .enum(['any', 'zones'])
+        .default('zones')
+        .describe('Whether redacted data may leave the zones.'),
     })
     .optional(),
   columns: z
     .record(z.string().regex(TABLE_PATTERN, 'schema.table'), z.record(z.string().min(1), columnRule))
     .optional()
-    .describe('Column rules by table. When present the tenant is default-deny: a column without a rule stops.'),
+    .describe(
+      'Column rules by table. When present the tenant is default-deny: a column without a rule stops.',
+    ),
 });
 
 const rule = z.strictObject({
@@ -170,7 +199,10 @@ export const configSchema = z
       .describe('Global registry, checked by precheck; "none" says that there is none.'),
     hashKeys: z.record(name, secretRef).default({}),
     vault: z.strictObject({ address: z.union([secretRef, z.url()]), token: secretRef.optional() }).optional(),
-    cosign: z.strictObject({ key: z.string().min(1) }).optional().describe('Path of the cosign private key file.'),
+    cosign: z
+      .strictObject({ key: z.string().min(1) })
+      .optional()
+      .describe('Path of the cosign private key file.'),
     regions: z.record(name, region),
     tenants: z.record(name, tenant).default({}),
     rules: z.array(rule).default([]),
@@ -185,5 +217,9 @@ export type RegionConfig = Config['regions'][string];
 export type TenantConfig = Config['tenants'][string];
 export type TenantScope = TenantConfig['scope'];
 export type RuleConfig = Config['rules'][number];
-export type ColumnRule = { action: 'allow' | 'hash' | 'mask' | 'drop'; pii?: (typeof PII_CLASSES)[number] | undefined; key?: string | undefined };
+export type ColumnRule = {
+  action: 'allow' | 'hash' | 'mask' | 'drop';
+  pii?: (typeof PII_CLASSES)[number] | undefined;
+  key?: string | undefined;
+};
 export type ObjectStoreConfig = NonNullable<RegionConfig['objects']>;

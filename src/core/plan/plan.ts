@@ -52,7 +52,11 @@ export interface CopyTable extends StepOf<'copy-table'> {
   readonly rows: number;
   readonly bytes: number;
   /** --window: rows of this time range only, by this column. */
-  readonly window: { readonly column: string; readonly from: string | null; readonly to: string | null } | null;
+  readonly window: {
+    readonly column: string;
+    readonly from: string | null;
+    readonly to: string | null;
+  } | null;
 }
 
 export interface StreamChanges extends StepOf<'stream-changes'> {

@@ -69,24 +69,31 @@ export const linksOf = (config: Config, only: LinkSelection = {}): Link[] => {
       }
     }
   }
-  return links.sort((a, b) => (a.id < b.id ? -1 : 1));
+  return links.toSorted((a, b) => (a.id < b.id ? -1 : 1));
 };
 
 /** An active-active rule is a link in each direction between every two of its regions. */
 const directions = (rule: RuleConfig): [source: string, target: string][] => {
   if (rule.mode === 'active-passive') return rule.to.map((target) => [rule.from, target]);
   const regions = [rule.from, ...rule.to];
-  return regions.flatMap((source) => regions.filter((target) => target !== source).map((target): [string, string] => [source, target]));
+  return regions.flatMap((source) =>
+    regions.filter((target) => target !== source).map((target): [string, string] => [source, target]),
+  );
 };
 
 /**
  * Groups links into streams.
  * @param databases the database that each region's DSN names; a database-scoped tenant replaces it on both sides
  */
-export const streamsOf = (controlPlane: string, links: readonly Link[], databases: Readonly<Record<string, string>>): Stream[] => {
+export const streamsOf = (
+  controlPlane: string,
+  links: readonly Link[],
+  databases: Readonly<Record<string, string>>,
+): Stream[] => {
   const byKey = new Map<StreamKey, { stream: Omit<Stream, 'links'>; links: Link[] }>();
   for (const link of links) {
-    const database = (region: string): string => (link.scope.kind === 'database' ? link.scope.database : (databases[region] ?? ''));
+    const database = (region: string): string =>
+      link.scope.kind === 'database' ? link.scope.database : (databases[region] ?? '');
     const source = { region: link.source, database: database(link.source) };
     const target = { region: link.target, database: database(link.target) };
     const key = streamKey(controlPlane, source, target, link.rule.dedicated ? link.id : undefined);
@@ -119,4 +126,8 @@ export const insertOnlyPublicationName = (key: StreamKey): string => `xcrepl_s_$
 export const originName = (key: StreamKey): string => `xcrepl_s_${key}`;
 export const linkSlotName = (id: LinkId): string => `xcrepl_l_${linkKey(id)}`;
 /** Slot names allow [a-z0-9_] and 63 bytes (PostgreSQL documentation, CREATE_REPLICATION_SLOT). */
-export const copySlotName = (key: StreamKey, run: string): string => `xcrepl_c_${key}_${run.toLowerCase().replace(/[^a-z0-9]/g, '').slice(-16)}`;
+export const copySlotName = (key: StreamKey, run: string): string =>
+  `xcrepl_c_${key}_${run
+    .toLowerCase()
+    .replace(/[^a-z0-9]/g, '')
+    .slice(-16)}`;

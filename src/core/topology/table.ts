@@ -94,7 +94,8 @@ export interface TableFacts {
   readonly bytes: number;
 }
 
-export const tableName = (table: { readonly schema: string; readonly name: string }): TableName => `${table.schema}.${table.name}`;
+export const tableName = (table: { readonly schema: string; readonly name: string }): TableName =>
+  `${table.schema}.${table.name}`;
 
 /** Sequences owned by, or of the same schemas as, the tables in scope. */
 export interface SequenceFacts {

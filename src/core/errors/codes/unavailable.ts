@@ -10,7 +10,8 @@ export const unavailableCodes = {
   },
   'XC-6002': {
     title: 'state cannot be written',
-    means: 'A file of the state or report directory could not be written: disk full, read-only or not permitted.',
+    means:
+      'A file of the state or report directory could not be written: disk full, read-only or not permitted.',
     next: 'free space or correct the rights of the directory, then run the same command again',
   },
 } as const satisfies Record<string, CodeEntry>;

@@ -10,7 +10,8 @@ export const usageCodes = {
   },
   'XC-1002': {
     title: 'configuration is not valid',
-    means: 'One or more values of the configuration were refused. Every mistake is listed with file, line and column.',
+    means:
+      'One or more values of the configuration were refused. Every mistake is listed with file, line and column.',
     next: 'correct the listed places, then run xcrepl config validate',
   },
   'XC-1003': {
