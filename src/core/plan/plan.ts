@@ -5,6 +5,9 @@
 
 import type { LinkId, StreamKey } from '../topology/link.ts';
 import type { TableName } from '../topology/table.ts';
+import type { Finding } from '../validation/finding.ts';
+
+export type { Finding } from '../validation/finding.ts';
 
 /** Always "sha256:" and 64 hexadecimal digits. */
 export type Sha256 = string;
@@ -114,16 +117,4 @@ export interface Plan {
   readonly estimate: Estimate;
   /** What stood out while planning, worst first. */
   readonly findings: readonly Finding[];
-}
-
-/** One observed fact that matters. */
-export interface Finding {
-  readonly check: string;
-  readonly region?: string;
-  readonly subject: string;
-  readonly verdict: 'pass' | 'fail' | 'unknown';
-  readonly severity: 'info' | 'warn' | 'block';
-  readonly seen: string;
-  readonly remedy?: string;
-  readonly code?: string;
 }
