@@ -110,6 +110,8 @@ export interface Plan {
   readonly mode: 'live' | 'simulation';
   /** Hash of the facts that decide: identities, timelines, roles, epochs, schema hashes, rules, slots. */
   readonly basis: Sha256;
+  /** Hash of the part of the basis that running a plan does not change: a plan cut short may go on while it stands. */
+  readonly ground: Sha256;
   readonly config: Sha256;
   readonly epochs: Readonly<Record<string, number>>;
   readonly steps: readonly Step[];

@@ -8,4 +8,19 @@ export const planCodes = {
     means: 'What the plan was made from has changed since: a role, an epoch, a schema, a rule or a slot.',
     next: 'make a new plan with xcrepl replication simulate and review it',
   },
+  'XC-3010': {
+    title: 'database was initialised by a newer version',
+    means: 'The schema xcrepl has a migration that this program does not know. It is left untouched.',
+    next: 'use the version of xcrepl that initialised it, or a later one',
+  },
+  'XC-3011': {
+    title: 'migration differs from the one that was applied',
+    means: 'A migration’s text has another checksum than the one recorded when it was applied.',
+    next: 'use the released version that initialised the database; migrations are never edited',
+  },
+  'XC-3012': {
+    title: 'file was written by a newer version',
+    means: 'A file of the state directory has a newer major schema version than this program knows.',
+    next: 'use the version of xcrepl that wrote it, or another state directory',
+  },
 } as const satisfies Record<string, CodeEntry>;

@@ -1,0 +1,111 @@
+/**
+ * What was observed before deciding. Gathered once for a plan, and again before it runs; the plan's basis is a hash of
+ * the part of it that decides.
+ */
+
+import type { Lsn } from '../change/lsn.ts';
+import type { LinkId, Stream, StreamKey } from '../topology/link.ts';
+import type { Catalogue, TableName } from '../topology/table.ts';
+
+export interface ReplicationFacts {
+  readonly gatheredAtMs: number;
+  /** In order of their keys. */
+  readonly streams: readonly StreamFacts[];
+}
+
+export interface StreamFacts {
+  /** With all links that the configuration names for this pair, whatever was selected on the command line. */
+  readonly stream: Stream;
+  readonly source: SourceFacts;
+  readonly target: TargetFacts;
+}
+
+export interface ServerFacts {
+  readonly region: string;
+  readonly database: string;
+  /** pg_control_system(): the same number for a server and its physical copies. */
+  readonly systemIdentifier: string;
+  readonly timeline: number;
+  /** server_version_num: 180004. */
+  readonly version: number;
+  readonly inRecovery: boolean;
+  readonly role: 'primary' | 'replica';
+  readonly catalogue: Catalogue;
+}
+
+export interface SourceFacts extends ServerFacts {
+  readonly currentLsn: Lsn;
+  readonly walLevel: string;
+  /** max_slot_wal_keep_size in bytes; null for no limit. */
+  readonly maxSlotWalKeepBytes: number | null;
+  /** Mean since the statistics were reset (pg_stat_wal); null where unknown. */
+  readonly walBytesPerSecond: number | null;
+  /** Slots of ours in this database. */
+  readonly slots: readonly SlotFacts[];
+  /** Publications of ours in this database. */
+  readonly publications: readonly PublicationFacts[];
+  /** The optimiser's estimate of the rows that links without a row in the target would copy, by table. */
+  readonly scopedRows: ReadonlyMap<TableName, number>;
+}
+
+export interface SlotFacts {
+  readonly name: string;
+  /** pg_replication_slots.wal_status: reserved, extended, unreserved, lost; null before the slot reserves any. */
+  readonly walStatus: string | null;
+  readonly confirmedFlush: Lsn | null;
+  readonly restart: Lsn | null;
+  readonly active: boolean;
+}
+
+export interface PublicationFacts {
+  readonly name: string;
+  readonly publishes: { readonly update: boolean };
+  readonly tables: readonly {
+    readonly table: TableName;
+    /** pg_publication_tables.rowfilter: the server's own text of the expression; null without one. */
+    readonly rowFilter: string | null;
+    /** Names in the column list; null without one. */
+    readonly columns: readonly string[] | null;
+  }[];
+}
+
+export type LinkState =
+  'copying' | 'catching-up' | 'streaming' | 'paused' | 'errored' | 'needs-repair' | 'stopping' | 'dropping';
+
+export interface LinkRow {
+  readonly link: LinkId;
+  readonly stream: StreamKey;
+  readonly slot: string;
+  readonly state: LinkState;
+  /** True once a runner has taken a stopping link off its stream. */
+  readonly takenOff: boolean;
+  /** What the state rests on: for an errored link, its error code and subject. */
+  readonly detail: Readonly<Record<string, unknown>>;
+}
+
+export interface CheckpointRow {
+  readonly slot: string;
+  readonly stream: StreamKey;
+  readonly position: Lsn;
+}
+
+/** The copy of one table on one slot. */
+export interface CopyRow {
+  readonly slot: string;
+  readonly table: TableName;
+  readonly links: readonly LinkId[];
+  readonly chunks: number;
+  readonly done: number;
+}
+
+export interface TargetFacts extends ServerFacts {
+  /** Number of the newest migration of the schema xcrepl; null where there is none. */
+  readonly schemaVersion: number | null;
+  /** The region's epoch; null before init. */
+  readonly epoch: number | null;
+  /** System identifier of the source that the stream's checkpoints belong to; null before the first run. */
+  readonly knownSource: string | null;
+  readonly links: readonly LinkRow[];
+  readonly checkpoints: readonly CheckpointRow[];
+  readonly copies: readonly CopyRow[];
+}

@@ -1,0 +1,104 @@
+/**
+ * Facts → plan, pure. A plan holds only what is missing: made from the facts of an interrupted copy it copies the rest,
+ * made from those of a running stream it streams and verifies.
+ */
+
+import { XcError } from '../errors/xc-error.ts';
+import { isoTime } from '../time/clock.ts';
+import type { LinkId } from '../topology/link.ts';
+import { basisOf, FIRST_EPOCH, groundOf } from './basis.ts';
+import { estimateOf } from './estimate.ts';
+import type { ReplicationFacts } from './facts.ts';
+import { gateTable } from './gates.ts';
+import type { Finding, Plan, Sha256, Step } from './plan.ts';
+import { planStream, type StreamPlan } from './plan-stream.ts';
+
+/** What was asked for, on top of the rules that the facts carry. */
+export interface PlanWish {
+  /** Links that this run may begin to copy; links that already run go on, whatever is selected. */
+  readonly selected: ReadonlySet<LinkId>;
+  /** --tables: only these are copied now. */
+  readonly tables?: readonly string[];
+  readonly window?: { readonly from: string | null; readonly to: string | null };
+  /** Turns findings of severity warn into a refusal. */
+  readonly strict?: boolean;
+  readonly config: Sha256;
+  readonly mode: 'live' | 'simulation';
+  /** Of the schema checks, for the tables in scope. */
+  readonly findings?: readonly Finding[];
+}
+
+/** Long enough for a review, short enough that sizes and versions are still those that were reviewed. */
+const PLAN_LIFE_MS = 24 * 3_600_000;
+
+/**
+ * @throws XcError XC-1007 for what this version cannot run, XC-2001 and XC-2010 to XC-2015 for what must not run,
+ * XC-5001 and XC-5003 where changes after the checkpoint cannot be read
+ */
+export const makePlan = (
+  facts: ReplicationFacts,
+  wish: PlanWish,
+  { id, nowMs }: { readonly id: string; readonly nowMs: number },
+): Plan => {
+  const parts = facts.streams
+    .toSorted((a, b) => (a.stream.key < b.stream.key ? -1 : 1))
+    .map((stream) => ({ stream, part: planStream(stream, wish, id) }));
+  const findings = [...(wish.findings ?? []), ...parts.flatMap(({ part }) => part.findings)].toSorted(
+    worstFirst,
+  );
+  refuseFindings(findings, wish.strict ?? false);
+  return {
+    schemaVersion: 1,
+    id,
+    kind: 'replicate',
+    createdAt: isoTime(nowMs),
+    expiresAt: isoTime(nowMs + PLAN_LIFE_MS),
+    mode: wish.mode,
+    basis: basisOf(facts),
+    ground: groundOf(facts),
+    config: wish.config,
+    epochs: Object.fromEntries(
+      facts.streams.map(({ target }) => [target.region, target.epoch ?? FIRST_EPOCH] as const),
+    ),
+    steps: numbered(parts.map(({ part }) => part)),
+    policy: gateTable(new Map(parts.flatMap(({ part }) => [...part.carried])), wish.mode),
+    estimate: estimateOf(
+      parts.map(({ stream, part }) => ({
+        steps: part.steps,
+        walBytesPerSecond: stream.source.walBytesPerSecond,
+      })),
+    ),
+    findings,
+  };
+};
+
+/** Step ids are unique in the plan: each stream's own numbering is shifted past those before it. */
+const numbered = (parts: readonly StreamPlan[]): Step[] => {
+  const steps: Step[] = [];
+  for (const part of parts) {
+    const offset = steps.length;
+    const shift = (id: string): string => `s${Number(id.slice(1)) + offset}`;
+    steps.push(
+      ...part.steps.map((step) => ({ ...step, id: shift(step.id), dependsOn: step.dependsOn.map(shift) })),
+    );
+  }
+  return steps;
+};
+
+const RANK = { block: 0, warn: 1, info: 2 } as const;
+const worstFirst = (a: Finding, b: Finding): number => RANK[a.severity] - RANK[b.severity];
+
+const refuseFindings = (findings: readonly Finding[], strict: boolean): void => {
+  const failed = findings.filter((finding) => finding.verdict !== 'pass');
+  const blocking = failed.filter((finding) => finding.severity === 'block');
+  const warned = strict ? failed.filter((finding) => finding.severity === 'warn') : [];
+  const worst = blocking[0] ?? warned[0];
+  if (!worst) return;
+  const all = [...blocking, ...warned];
+  throw new XcError(blocking.length > 0 ? 'XC-2014' : 'XC-2015', {
+    subject: all.map((finding) => finding.subject).join(', '),
+    why: all.map((finding) => `${finding.subject}: ${finding.seen}`).join('; '),
+    ...(worst.remedy === undefined ? {} : { next: worst.remedy }),
+    facts: { findings: all },
+  });
+};

@@ -1,0 +1,270 @@
+/**
+ * The steps of one stream. A first copy creates the stream's slot and copies from its snapshot; links that join a
+ * running stream copy on a side slot and are merged (CORRECTNESS 4), so that those already there never wait for them.
+ */
+
+import { copySlotName, publicationName, slotName, type Link, type LinkId } from '../topology/link.ts';
+import { matchesPatterns } from '../topology/pattern.ts';
+import type { TableFacts, TableName } from '../topology/table.ts';
+import { tableName } from '../topology/table.ts';
+import { CHUNK_BYTES } from './estimate.ts';
+import type { StreamFacts } from './facts.ts';
+import type { PlanWish } from './make-plan.ts';
+import type { CopyTable, Finding, Step } from './plan.ts';
+import {
+  alreadyPublished,
+  publicationsMatch,
+  publicationsOf,
+  wantedPublications,
+  type Carried,
+} from './publication.ts';
+import { refuseColumnRules, refuseUnavailable } from './refusals.ts';
+import { tablesOf } from './scope.ts';
+import { standingOf, type LinkOnSlot, type Standing } from './standing.ts';
+import { columnOfWindow, unwindowed } from './window.ts';
+
+export interface StreamPlan {
+  readonly steps: readonly Step[];
+  readonly findings: readonly Finding[];
+  readonly carried: Carried;
+}
+
+/** A step before it has an id and knows its stream. */
+type Draft = Step extends infer S ? (S extends Step ? Omit<S, 'id' | 'stream' | 'dependsOn'> : never) : never;
+
+class Steps {
+  readonly list: Step[] = [];
+  readonly #stream: string;
+
+  constructor(stream: string) {
+    this.#stream = stream;
+  }
+
+  add(draft: Draft, dependsOn: readonly string[]): string {
+    const id = `s${this.list.length + 1}`;
+    const { kind, ...rest } = draft;
+    this.list.push({ id, kind, stream: this.#stream, ...rest, dependsOn } as Step);
+    return id;
+  }
+}
+
+export const planStream = (facts: StreamFacts, wish: PlanWish, planId: string): StreamPlan => {
+  const standing = standingOf(facts, wish.selected);
+  const { carried, findings } = carriedTables(facts, standing);
+  refuseUnavailable([...carried.keys()]);
+  refuseColumnRules(carried);
+  const steps = new Steps(facts.stream.key);
+  const published = planPublications(facts, carried, steps);
+  const taken = planLeaving(standing, steps, published);
+  const copies = new Copies(facts, wish, carried);
+  if (standing.checkpoint) planOntoRunning(facts, standing, copies, steps, taken, planId);
+  else if (standing.fresh.length > 0) planFirst(facts, standing.fresh, copies, steps, taken);
+  planVerify([...carried.keys()], standing, steps);
+  return {
+    steps: steps.list,
+    findings: [...standing.findings, ...findings, ...copies.findings],
+    carried,
+  };
+};
+
+/** Each link that stays or comes, with its tables; a table that a running link never published is left out, and named. */
+const carriedTables = (facts: StreamFacts, standing: Standing): { carried: Carried; findings: Finding[] } => {
+  const carried = new Map<Link, readonly TableFacts[]>();
+  const left = new Map<TableName, LinkId[]>();
+  const { catalogue } = facts.source;
+  const publications = publicationsOf(facts.stream.key, facts.source.publications);
+  for (const link of standing.fresh) carried.set(link, tablesOf(link, catalogue));
+  for (const { link } of [...standing.carried, ...standing.joining, ...standing.held]) {
+    const tables = tablesOf(link, catalogue);
+    const kept = tables.filter(
+      (table) => publications.length === 0 || alreadyPublished(link, table, publications),
+    );
+    carried.set(link, kept);
+    for (const table of tables)
+      if (!kept.includes(table)) left.set(tableName(table), [...(left.get(tableName(table)) ?? []), link.id]);
+  }
+  return { carried, findings: [...left].map(([table, links]) => leftOut(table, links)) };
+};
+
+const leftOut = (table: TableName, links: readonly LinkId[]): Finding => ({
+  check: 'table-in-link',
+  subject: table,
+  verdict: 'fail',
+  severity: 'warn',
+  seen: `the rule names it, but it came after ${links.join(', ')} was copied, and is not carried`,
+  remedy: `xcrepl replication drop --link ${links[0]} makes the next run copy the link again, with it`,
+  code: 'XC-5002',
+});
+
+const planPublications = (facts: StreamFacts, carried: Carried, steps: Steps): string[] => {
+  const { key } = facts.stream;
+  const wanted = wantedPublications(carried);
+  if (publicationsMatch(key, wanted, facts.source.publications)) return [];
+  return [steps.add({ kind: 'publish-tables', publication: publicationName(key), ...wanted }, [])];
+};
+
+const planLeaving = (standing: Standing, steps: Steps, after: string[]): string[] =>
+  standing.leaving.length === 0
+    ? after
+    : [steps.add({ kind: 'remove-links', links: standing.leaving }, after)];
+
+const planFirst = (
+  facts: StreamFacts,
+  links: readonly Link[],
+  copies: Copies,
+  steps: Steps,
+  after: string[],
+): void => {
+  const slot = slotName(facts.stream.key);
+  const ids = links.map((link) => link.id);
+  const created = steps.add(
+    { kind: 'create-slot', slot, links: ids, failover: facts.source.version >= 170_000 },
+    after,
+  );
+  const copied = copies.fresh(slot, links).map((copy) => steps.add(copy, [created]));
+  steps.add({ kind: 'stream-changes', slot, until: 'source-position-at-start' }, [created, ...copied]);
+};
+
+const planOntoRunning = (
+  facts: StreamFacts,
+  standing: Standing,
+  copies: Copies,
+  steps: Steps,
+  after: string[],
+  planId: string,
+): void => {
+  const own = slotName(facts.stream.key);
+  const rest = copies.rest(own, standing.carried).map((copy) => steps.add(copy, after));
+  if (standing.carried.length + standing.joining.length + standing.fresh.length === 0) return;
+  const main = steps.add({ kind: 'stream-changes', slot: own, until: 'source-position-at-start' }, [
+    ...after,
+    ...rest,
+  ]);
+  for (const [slot, members] of Map.groupBy(standing.joining, ({ row }) => row.slot)) {
+    const copied = copies.rest(slot, members).map((copy) => steps.add(copy, after));
+    planMerge(
+      slot,
+      members.map(({ link }) => link.id),
+      steps,
+      main,
+      [...after, ...copied],
+    );
+  }
+  if (standing.fresh.length === 0) return;
+  const slot = copySlotName(facts.stream.key, planId);
+  const ids = standing.fresh.map((link) => link.id);
+  const created = steps.add({ kind: 'create-slot', slot, links: ids, failover: false }, after);
+  const copied = copies.fresh(slot, standing.fresh).map((copy) => steps.add(copy, [created]));
+  planMerge(slot, ids, steps, main, [created, ...copied]);
+};
+
+const planMerge = (
+  slot: string,
+  links: readonly LinkId[],
+  steps: Steps,
+  main: string,
+  after: string[],
+): void => {
+  const caughtUp = steps.add({ kind: 'stream-changes', slot, until: 'source-position-at-start' }, after);
+  steps.add({ kind: 'merge-links', slot, links: links.toSorted() }, [main, caughtUp]);
+};
+
+/** Compared once everything else is done, at the extent that each link's rule asks for; held links are not. */
+const planVerify = (links: readonly Link[], standing: Standing, steps: Steps): void => {
+  const held = new Set(standing.held.map(({ link }) => link.id));
+  const before = steps.list.filter((step) => step.kind === 'stream-changes' || step.kind === 'merge-links');
+  if (before.length === 0) return;
+  for (const extent of ['changed', 'full'] as const) {
+    const ids = links
+      .filter((link) => link.rule.verify === extent && !held.has(link.id))
+      .map((link) => link.id);
+    if (ids.length > 0)
+      steps.add(
+        { kind: 'verify', links: ids.toSorted(), extent },
+        before.map((step) => step.id),
+      );
+  }
+};
+
+/** One copy-table step a table, for all links that need it. */
+class Copies {
+  readonly findings: Finding[] = [];
+  readonly #facts: StreamFacts;
+  readonly #wish: PlanWish;
+  readonly #carried: Carried;
+
+  constructor(facts: StreamFacts, wish: PlanWish, carried: Carried) {
+    this.#facts = facts;
+    this.#wish = wish;
+    this.#carried = carried;
+  }
+
+  fresh(slot: string, links: readonly Link[]): Draft[] {
+    return this.#steps(slot, links, () => false);
+  }
+
+  /** What a copy that was cut short still lacks. */
+  rest(slot: string, members: readonly LinkOnSlot[]): Draft[] {
+    const copying = members.filter(({ row }) => row.state === 'copying').map(({ link }) => link);
+    const done = this.#facts.target.copies.filter((copy) => copy.slot === slot && copy.chunks === copy.done);
+    return this.#steps(slot, copying, (link, table) =>
+      done.some((copy) => copy.table === table && copy.links.includes(link.id)),
+    );
+  }
+
+  #steps(slot: string, links: readonly Link[], copied: (link: Link, table: TableName) => boolean): Draft[] {
+    const byTable = new Map<TableName, { facts: TableFacts; links: Link[] }>();
+    for (const link of links)
+      for (const facts of this.#carried.get(link) ?? []) {
+        const table = tableName(facts);
+        if (copied(link, table)) continue;
+        const entry = byTable.get(table) ?? { facts, links: [] };
+        entry.links.push(link);
+        byTable.set(table, entry);
+      }
+    const asked = [...byTable].filter(
+      ([table]) => !this.#wish.tables || matchesPatterns(this.#wish.tables, table),
+    );
+    if (asked.length < byTable.size) this.findings.push(notAsked(byTable.size - asked.length, links));
+    return asked
+      .toSorted(([a], [b]) => (a < b ? -1 : 1))
+      .map(([table, entry]) => this.#copy(slot, table, entry.facts, entry.links));
+  }
+
+  #copy(
+    slot: string,
+    table: TableName,
+    facts: TableFacts,
+    links: readonly Link[],
+  ): Draft & { kind: 'copy-table' } {
+    const rows = Math.max(0, Math.round(this.#facts.source.scopedRows.get(table) ?? facts.estimatedRows));
+    const share = facts.estimatedRows > 0 ? Math.min(1, rows / facts.estimatedRows) : 1;
+    const bytes = Math.round(facts.bytes * share);
+    return {
+      kind: 'copy-table',
+      slot,
+      links: links.map((link) => link.id).toSorted(),
+      table,
+      chunks: Math.max(1, Math.ceil(bytes / CHUNK_BYTES)),
+      rows,
+      bytes,
+      window: this.#window(table, links),
+    };
+  }
+
+  #window(table: TableName, links: readonly Link[]): CopyTable['window'] {
+    const { window } = this.#wish;
+    if (!window) return null;
+    const column = columnOfWindow(table, links);
+    if (column === null) this.findings.push(unwindowed(table));
+    return column === null ? null : { column, ...window };
+  }
+}
+
+const notAsked = (tables: number, links: readonly Link[]): Finding => ({
+  check: 'copy-scope',
+  subject: links.map((link) => link.id).join(', '),
+  verdict: 'unknown',
+  severity: 'info',
+  seen: `--tables leaves ${tables} of its tables for later: the link stays in state copying until they are there`,
+});

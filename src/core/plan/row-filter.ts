@@ -1,0 +1,58 @@
+/**
+ * Reads back a publication's row filter from the server's own text of it, for the forms that a filter of ours can take:
+ * `(tenant_id = 'a'::text)`, `(tenant_id = ANY (ARRAY['a'::text, 'b'::text]))`, `(tenant_id = ANY ('{a,b}'::text[]))`
+ * and the same with numbers or a cast column.
+ */
+
+export interface RowFilter {
+  readonly column: string;
+  /** In order, without repetition. */
+  readonly values: readonly string[];
+}
+
+const COLUMN = /^[\s(]*("(?:[^"]|"")+"|[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*)/;
+const QUOTED = /'((?:[^']|'')*)'/g;
+const NUMBER = /(?<![\w'])-?\d+(?![\w'])/g;
+
+/** Null when the text has another form: the filter is then taken for different from any that is wanted. */
+export const readRowFilter = (text: string): RowFilter | null => {
+  const match = COLUMN.exec(text);
+  const equals = text.indexOf('=');
+  if (!match || equals < 0 || /\b(AND|OR|NOT)\b/.test(text.replace(QUOTED, ''))) return null;
+  const identifier = match[1] ?? '';
+  const column = identifier.startsWith('"') ? identifier.slice(1, -1).replaceAll('""', '"') : identifier;
+  const values = literals(text.slice(equals + 1));
+  return values === null ? null : { column, values: [...new Set(values)].toSorted() };
+};
+
+const literals = (text: string): string[] | null => {
+  const quoted = [...text.matchAll(QUOTED)].map((match) => (match[1] ?? '').replaceAll("''", "'"));
+  if (/'::[^']*\[\]\)*$/.test(text.trim()) && quoted.length === 1 && !text.includes('ARRAY['))
+    return arrayElements(quoted[0] ?? '');
+  if (quoted.length > 0) return quoted;
+  const numbers = [...text.matchAll(NUMBER)].map((match) => match[0]);
+  return numbers.length > 0 ? numbers : null;
+};
+
+/** Elements of an array literal of one dimension without NULLs: PostgreSQL documentation, 8.15.6. */
+const arrayElements = (text: string): string[] | null => {
+  if (!text.startsWith('{') || !text.endsWith('}')) return null;
+  return [...text.slice(1, -1).matchAll(/"((?:[^"\\]|\\.)*)"|([^,]+)/g)].map((match) =>
+    match[1] === undefined ? (match[2] ?? '') : match[1].replace(/\\(.)/g, '$1'),
+  );
+};
+
+export const sameRowFilter = (
+  text: string | null,
+  wanted: { readonly column: string; readonly values: readonly string[] } | null,
+): boolean => {
+  if (text === null || wanted === null) return text === wanted;
+  const read = readRowFilter(text);
+  const values = [...new Set(wanted.values)].toSorted();
+  return (
+    read !== null &&
+    read.column === wanted.column &&
+    read.values.length === values.length &&
+    values.every((value, at) => value === read.values[at])
+  );
+};

@@ -1,0 +1,120 @@
+/**
+ * Where each link of a stream stands: what the target's rows say of it, held against what the configuration names and
+ * what this run was asked for. Everything a plan does follows from this sorting.
+ */
+
+import { XcError } from '../errors/xc-error.ts';
+import { slotName, type Link, type LinkId } from '../topology/link.ts';
+import type { CheckpointRow, LinkRow, StreamFacts } from './facts.ts';
+import type { Finding } from './plan.ts';
+
+export interface Standing {
+  readonly checkpoint: CheckpointRow | null;
+  /** Without a row in the target, and asked for: copied from the start. */
+  readonly fresh: readonly Link[];
+  /** On the stream's own slot: streaming, or copying where a first copy was cut short. */
+  readonly carried: readonly LinkOnSlot[];
+  /** On a side slot, still copying or catching up. */
+  readonly joining: readonly LinkOnSlot[];
+  /** Paused, errored, in need of repair, or on a side slot that is lost: nothing is done for them but to say so. */
+  readonly held: readonly LinkOnSlot[];
+  /** To be taken off the stream. */
+  readonly leaving: readonly LinkId[];
+  readonly findings: readonly Finding[];
+}
+
+export interface LinkOnSlot {
+  readonly link: Link;
+  readonly row: LinkRow;
+}
+
+/** @throws XcError XC-5001 when changes after the checkpoint can no longer be read, XC-5003 for another source */
+export const standingOf = (facts: StreamFacts, selected: ReadonlySet<LinkId>): Standing => {
+  const { stream, target } = facts;
+  const own = slotName(stream.key);
+  const rows = target.links.filter((row) => row.stream === stream.key);
+  const checkpoint = target.checkpoints.find((row) => row.slot === own) ?? null;
+  refuseOtherSource(facts);
+  if (checkpoint || rows.some((row) => row.slot === own)) refuseLostSlot(facts, own, checkpoint);
+  const configured = new Map(stream.links.map((link) => [link.id, link]));
+  const carried: LinkOnSlot[] = [];
+  const joining: LinkOnSlot[] = [];
+  const held: LinkOnSlot[] = [];
+  const leaving: LinkId[] = [];
+  const findings: Finding[] = [];
+  for (const row of rows) {
+    const link = configured.get(row.link);
+    if (row.state === 'stopping' && row.takenOff) {
+      if (link) findings.push(stopped(row));
+      continue;
+    }
+    if (!link || row.state === 'stopping' || row.state === 'dropping') leaving.push(row.link);
+    else if (row.state === 'paused' || row.state === 'errored' || row.state === 'needs-repair') {
+      held.push({ link, row });
+      findings.push(heldFinding(row));
+    } else if (row.slot === own) carried.push({ link, row });
+    else if (slotLives(facts, row.slot)) joining.push({ link, row });
+    else {
+      held.push({ link, row });
+      findings.push(lostSideSlot(row));
+    }
+  }
+  const known = new Set(rows.map((row) => row.link));
+  const fresh = stream.links.filter((link) => selected.has(link.id) && !known.has(link.id));
+  return { checkpoint, fresh, carried, joining, held, leaving: leaving.toSorted(), findings };
+};
+
+const slotLives = (facts: StreamFacts, name: string): boolean =>
+  facts.source.slots.some((slot) => slot.name === name && slot.walStatus !== 'lost');
+
+const refuseOtherSource = ({ source, target, stream }: StreamFacts): void => {
+  if (target.knownSource !== null && target.knownSource !== source.systemIdentifier)
+    throw new XcError('XC-5003', {
+      subject: `${stream.source.region}/${stream.source.database}`,
+      why: `system identifier ${source.systemIdentifier}, the checkpoint belongs to ${target.knownSource}`,
+    });
+};
+
+/** A stream that has a checkpoint needs every change after it: a slot that lost some is never quietly made anew. */
+const refuseLostSlot = (facts: StreamFacts, name: string, checkpoint: CheckpointRow | null): void => {
+  const slot = facts.source.slots.find((candidate) => candidate.name === name);
+  const why = ((): string | null => {
+    if (!checkpoint) return 'links are on the slot, but its checkpoint is missing in the target';
+    if (!slot) return 'the slot is missing on the source';
+    if (slot.walStatus === 'lost') return 'wal_status is lost: the source removed log that was still needed';
+    if (slot.confirmedFlush !== null && slot.confirmedFlush > checkpoint.position)
+      return 'the slot was acknowledged past the checkpoint in the target';
+    return null;
+  })();
+  if (why !== null) throw new XcError('XC-5001', { subject: `${name} on ${facts.source.region}`, why });
+};
+
+const stopped = (row: LinkRow): Finding => ({
+  check: 'link-state',
+  subject: row.link,
+  verdict: 'unknown',
+  severity: 'info',
+  seen: 'stopped: its changes are not carried, and rows that it copied stay as they were',
+  remedy: `xcrepl replication drop --link ${row.link} makes the next run copy it again`,
+  code: 'XC-5004',
+});
+
+const heldFinding = (row: LinkRow): Finding => ({
+  check: 'link-state',
+  subject: row.link,
+  verdict: 'fail',
+  severity: 'warn',
+  seen: typeof row.detail.why === 'string' ? `${row.state}: ${row.detail.why}` : row.state,
+  remedy: `xcrepl replication drop --link ${row.link} makes the next run copy it again`,
+  code: 'XC-5004',
+});
+
+const lostSideSlot = (row: LinkRow): Finding => ({
+  check: 'link-slot',
+  subject: row.link,
+  verdict: 'fail',
+  severity: 'warn',
+  seen: `its slot ${row.slot} is lost while the link was ${row.state}`,
+  remedy: `xcrepl replication drop --link ${row.link} makes the next run copy it again`,
+  code: 'XC-5001',
+});

@@ -1,0 +1,60 @@
+/**
+ * The port to what moves rows: one engine a stream. Step runners call it; the provider of the source and target
+ * servers implements it. Every method is idempotent: called again after a crash it finds what is done and goes on.
+ */
+
+import type { Lsn } from '../change/lsn.ts';
+import type {
+  CopyTable,
+  CreateSlot,
+  Finding,
+  MergeLinks,
+  PublishTables,
+  RemoveLinks,
+  StreamChanges,
+  Verify,
+} from '../plan/plan.ts';
+import type { LinkId } from '../topology/link.ts';
+
+/** What the engine tells while it works; all counts are since the call before, never totals. */
+export interface EngineProgress {
+  copied(table: string, rows: number, bytes: number): void;
+  streamed(
+    link: string,
+    table: string,
+    counts: { inserts: number; updates: number; deletes: number; bytes: number },
+  ): void;
+  applied(lagMs: number, position: Lsn): void;
+  /** Write-ahead log that the stream's slot holds back now, in bytes. */
+  retained(bytes: number): void;
+  note(text: string): void;
+}
+
+export interface StreamEngine extends AsyncDisposable {
+  /**
+   * Takes the stream's lock and registers the run in the target's xcrepl.streams, checkpoints and replication_jobs.
+   * @throws XcError XC-7002 naming host, pid and since
+   */
+  acquire(): Promise<void>;
+  publishTables(step: PublishTables): Promise<{ changed: boolean }>;
+  createSlot(step: CreateSlot): Promise<{ slot: string; position: Lsn }>;
+  copyTable(step: CopyTable, signal: AbortSignal): Promise<{ rows: number; bytes: number; chunks: number }>;
+  /**
+   * Streams until the position, or, where that is null, until the signal aborts; resolves, in both cases at a batch
+   * boundary, with where it ended. An abort is not an error.
+   */
+  streamChanges(
+    step: StreamChanges,
+    options: { until: Lsn | null; signal: AbortSignal },
+  ): Promise<{ position: Lsn; changes: number; transactions: number }>;
+  mergeLinks(step: MergeLinks, signal: AbortSignal): Promise<{ links: number; position: Lsn }>;
+  /** A link in state `stopping` keeps its row, as the mark that it was stopped; the others' rows go. */
+  removeLinks(step: RemoveLinks): Promise<{ links: number }>;
+  verify(
+    step: Verify,
+    signal: AbortSignal,
+  ): Promise<{ findings: readonly Finding[]; tables: number; rows: number }>;
+  /** Removes the link and, with the last one of the stream, slot, publications and origin; says what it removed. */
+  dropLink(link: LinkId): Promise<readonly string[]>;
+  sourcePosition(): Promise<Lsn>;
+}
