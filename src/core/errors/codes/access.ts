@@ -13,4 +13,10 @@ export const accessCodes = {
     means: 'The role lacks a right that this step needs.',
     next: 'grant what the message names; xcrepl init prints all grants',
   },
+  'XC-4003': {
+    title: 'TLS could not be established',
+    means:
+      'The server offers no TLS where sslmode demands it, or its certificate does not verify: wrong name, unknown authority or expired.',
+    next: 'correct the server’s certificate or sslrootcert; a lower sslmode gives up the protection that it asks for',
+  },
 } as const satisfies Record<string, CodeEntry>;
