@@ -1,0 +1,97 @@
+/**
+ * A lock on a directory, held by a living process: the file names its holder, and a holder that is gone holds nothing.
+ */
+
+import { hostname } from 'node:os';
+import { open, rename, rm } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { XcError } from '../../core/errors/xc-error.ts';
+import { processIdentity } from './process-identity.ts';
+import { readIfThere } from './text-file.ts';
+
+interface Holder {
+  readonly pid: number;
+  readonly identity: string | null;
+  readonly host: string;
+  readonly since: string;
+}
+
+/** Each round takes a dead holder's file away; more dead holders than this in a row are not believable. */
+const MAX_TAKEOVERS = 5;
+
+/**
+ * Does the work under the lock, or throws at once when it is held; nothing is waited for.
+ * @throws XcError XC-7002 naming the holder
+ */
+export const underLock = async <T>(path: string, work: () => Promise<T>): Promise<T> => {
+  const mine = await takeLock(path);
+  try {
+    return await work();
+  } finally {
+    if ((await readIfThere(path)) === mine) await rm(path, { force: true });
+  }
+};
+
+/** Takes the lock for as long as this process lives; returns the file's text. @throws XcError XC-7002 */
+export const takeLock = async (path: string): Promise<string> => {
+  for (let round = 0; round < MAX_TAKEOVERS; round++) {
+    const mine = await create(path);
+    if (mine !== null) return mine;
+    const text = await readIfThere(path);
+    if (text === null) continue;
+    const holder = parse(text);
+    if (holder && (await isAlive(holder)))
+      throw new XcError('XC-7002', {
+        subject: path,
+        why: `held by ${holder.host}, pid ${holder.pid}, since ${holder.since}`,
+        facts: { ...holder },
+      });
+    await takeAway(path, text);
+  }
+  throw new XcError('XC-7002', { subject: path, why: 'other processes keep taking it' });
+};
+
+/** The lock file's text, or null when another file stands there. */
+const create = async (path: string): Promise<string | null> => {
+  const text = JSON.stringify({
+    pid: process.pid,
+    identity: await processIdentity(process.pid),
+    host: hostname(),
+    since: new Date().toISOString(),
+  });
+  try {
+    const file = await open(path, 'wx', 0o600);
+    try {
+      await file.writeFile(text);
+    } finally {
+      await file.close();
+    }
+    return text;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return null;
+    throw error;
+  }
+};
+
+const isAlive = async (holder: Holder): Promise<boolean> =>
+  holder.identity !== null && (await processIdentity(holder.pid)) === holder.identity;
+
+/** Renamed first: of two processes that find a dead holder, one moves its file, and the other sees what it moved. */
+const takeAway = async (path: string, dead: string): Promise<void> => {
+  const aside = `${path}.${randomUUID()}`;
+  try {
+    await rename(path, aside);
+  } catch {
+    return;
+  }
+  if ((await readIfThere(aside)) === dead) await rm(aside, { force: true });
+  else await rename(aside, path);
+};
+
+const parse = (text: string): Holder | null => {
+  try {
+    return JSON.parse(text) as Holder;
+  } catch {
+    return null;
+  }
+};

@@ -1,0 +1,26 @@
+/** Small files of a lab: read if there, written whole or not at all. */
+
+import { open, readFile, rename } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+
+/** The text, or null when the file is not there or not ours to read. */
+export const readIfThere = async (path: string): Promise<string | null> => {
+  try {
+    return await readFile(path, 'utf8');
+  } catch {
+    return null;
+  }
+};
+
+/** Temporary file, fsync, rename. The mode is set before the first byte is in it. */
+export const writeWhole = async (path: string, text: string, mode: number): Promise<void> => {
+  const draft = `${path}.${randomUUID()}`;
+  const file = await open(draft, 'wx', mode);
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(draft, path);
+};
