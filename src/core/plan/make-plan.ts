@@ -10,6 +10,7 @@ import { basisOf, FIRST_EPOCH, groundOf } from './basis.ts';
 import { estimateOf } from './estimate.ts';
 import type { ReplicationFacts } from './facts.ts';
 import { gateTable } from './gates.ts';
+import { compareFindings, isBlocking } from '../validation/finding.ts';
 import type { Finding, Plan, Sha256, Step } from './plan.ts';
 import { planStream, type StreamPlan } from './plan-stream.ts';
 
@@ -22,6 +23,8 @@ export interface PlanWish {
   readonly window?: { readonly from: string | null; readonly to: string | null };
   /** Turns findings of severity warn into a refusal. */
   readonly strict?: boolean;
+  /** Names under hashKeys of the configuration. */
+  readonly hashKeys: readonly string[];
   readonly config: Sha256;
   readonly mode: 'live' | 'simulation';
   /** Of the schema checks, for the tables in scope. */
@@ -32,7 +35,7 @@ export interface PlanWish {
 const PLAN_LIFE_MS = 24 * 3_600_000;
 
 /**
- * @throws XcError XC-1007 for what this version cannot run, XC-2001 and XC-2010 to XC-2015 for what must not run,
+ * @throws XcError XC-1007 for what this version cannot run, XC-2001 to XC-2005 and XC-2010 to XC-2015 for what must not run,
  * XC-5001 and XC-5003 where changes after the checkpoint cannot be read
  */
 export const makePlan = (
@@ -44,7 +47,7 @@ export const makePlan = (
     .toSorted((a, b) => (a.stream.key < b.stream.key ? -1 : 1))
     .map((stream) => ({ stream, part: planStream(stream, wish, id) }));
   const findings = [...(wish.findings ?? []), ...parts.flatMap(({ part }) => part.findings)].toSorted(
-    worstFirst,
+    compareFindings,
   );
   refuseFindings(findings, wish.strict ?? false);
   return {
@@ -85,12 +88,9 @@ const numbered = (parts: readonly StreamPlan[]): Step[] => {
   return steps;
 };
 
-const RANK = { block: 0, warn: 1, info: 2 } as const;
-const worstFirst = (a: Finding, b: Finding): number => RANK[a.severity] - RANK[b.severity];
-
 const refuseFindings = (findings: readonly Finding[], strict: boolean): void => {
   const failed = findings.filter((finding) => finding.verdict !== 'pass');
-  const blocking = failed.filter((finding) => finding.severity === 'block');
+  const blocking = failed.filter(isBlocking);
   const warned = strict ? failed.filter((finding) => finding.severity === 'warn') : [];
   const worst = blocking[0] ?? warned[0];
   if (!worst) return;

@@ -52,7 +52,7 @@ export const planStream = (facts: StreamFacts, wish: PlanWish, planId: string): 
   const standing = standingOf(facts, wish.selected);
   const { carried, findings } = carriedTables(facts, standing);
   refuseUnavailable([...carried.keys()]);
-  refuseColumnRules(carried);
+  refuseColumnRules(carried, facts.source.catalogue, wish.hashKeys);
   const steps = new Steps(facts.stream.key);
   const published = planPublications(facts, carried, steps);
   const taken = planLeaving(standing, steps, published);

@@ -34,11 +34,13 @@ export const wantedPublications = (carried: Carried): WantedPublications => {
   const entries = [...byTable.values()].toSorted((a, b) =>
     tableName(a.facts) < tableName(b.facts) ? -1 : 1,
   );
-  const publish = (entry: { facts: TableFacts; links: Link[] }): PublishedTable =>
-    published(entry.facts, entry.links);
   return {
-    tables: entries.filter(({ facts }) => facts.identityColumns.length > 0).map(publish),
-    insertOnly: entries.filter(({ facts }) => facts.identityColumns.length === 0).map(publish),
+    tables: entries
+      .filter(({ facts }) => facts.identityColumns.length > 0)
+      .map(({ facts, links }) => published(facts, links)),
+    insertOnly: entries
+      .filter(({ facts }) => facts.identityColumns.length === 0)
+      .map(({ facts, links }) => published(facts, links)),
   };
 };
 
@@ -54,8 +56,9 @@ const published = (facts: TableFacts, links: readonly Link[]): PublishedTable =>
   return { table, filter, columns: columnList(facts, links) };
 };
 
+const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+
 const identityRemedy = (facts: TableFacts, column: string): string => {
-  const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`;
   const table = `${quote(facts.schema)}.${quote(facts.name)}`;
   const index = `${facts.name}_replica_identity`;
   const key = [column, ...facts.primaryKey.filter((name) => name !== column)].map(quote).join(', ');

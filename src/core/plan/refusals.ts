@@ -1,9 +1,10 @@
 /** What a plan never does, whatever was asked: each is a typed refusal, made before anything is created. */
 
-import type { ColumnRule } from '../config/schema.ts';
 import { XcError } from '../errors/xc-error.ts';
+import type { PolicyRelation, Stop } from '../policy/column-action.ts';
+import { compileStops } from '../policy/row-policy.ts';
 import type { Link } from '../topology/link.ts';
-import type { TableFacts } from '../topology/table.ts';
+import type { Catalogue, ColumnFacts, TableFacts } from '../topology/table.ts';
 import { tableName } from '../topology/table.ts';
 import type { Carried } from './publication.ts';
 
@@ -25,45 +26,60 @@ export const refuseUnavailable = (links: readonly Link[]): void => {
   }
 };
 
+/** Stands for a key that the configuration names: a plan knows of keys, but never holds one. */
+const NAMED_KEY = new Uint8Array(32);
+
 /**
- * Gate P1 and its limits: a tenant with column rules names every column, and neither drops nor masks one that tells rows
- * or tenants apart.
- * @throws XcError XC-2001 with all columns that no rule names, XC-2003, XC-2004
+ * Gate P1: a tenant with column rules names every column, and no rule loses a key or a tenant.
+ * @param hashKeys names that the configuration gives keys to
+ * @throws XcError XC-2001 to XC-2005, with all stops among its facts
  */
-export const refuseColumnRules = (carried: Carried): void => {
-  const unnamed: string[] = [];
+export const refuseColumnRules = (
+  carried: Carried,
+  catalogue: Catalogue,
+  hashKeys: readonly string[],
+): void => {
+  const keys = new Map(hashKeys.map((name) => [name, NAMED_KEY]));
+  const stops = new Map<string, Stop>();
   for (const [link, tables] of carried)
-    if (link.columns)
-      for (const table of tables)
-        unnamed.push(...unnamedColumns(link, table).map((name) => `${link.tenant}: ${name}`));
-  if (unnamed.length > 0)
-    throw new XcError('XC-2001', {
-      subject: [...new Set(unnamed)].join(', '),
-      why: 'the tenant has column rules, and no rule names them',
-      facts: { columns: [...new Set(unnamed)] },
-    });
-  for (const [link, tables] of carried) for (const table of tables) refuseRuleOnKey(link, table);
+    for (const table of tables)
+      for (const stop of compileStops(policyRelation(table, catalogue), { ...link, hashKeys: keys }))
+        stops.set(`${link.tenant}: ${stop.table}.${stop.column}`, stop);
+  const [first] = stops.values();
+  if (!first) return;
+  const alike = [...stops].filter(([, stop]) => stop.code === first.code).map(([name]) => name);
+  throw new XcError(first.code, {
+    subject: alike.join(', '),
+    why: first.why,
+    next: first.next,
+    facts: { stops: [...stops.values()] },
+  });
 };
 
-const rulesOf = (link: Link, table: TableFacts): Readonly<Record<string, ColumnRule>> =>
-  link.columns?.[tableName(table)] ?? {};
+const policyRelation = (table: TableFacts, catalogue: Catalogue): PolicyRelation => {
+  const keys = new Set([...table.primaryKey, ...(table.identity === 'full' ? [] : table.identityColumns)]);
+  return {
+    table: tableName(table),
+    columns: table.columns
+      .filter((column) => column.generated === 'none')
+      .map((column) => ({
+        name: column.name,
+        typeOid: column.typeOid,
+        typeName: underlyingType(column, catalogue),
+        typeModifier: column.typeModifier,
+        isKey: keys.has(column.name),
+      })),
+  };
+};
 
-const unnamedColumns = (link: Link, table: TableFacts): string[] =>
-  table.columns
-    .filter((column) => column.generated === 'none' && !rulesOf(link, table)[column.name])
-    .map((column) => `${tableName(table)}.${column.name}`);
-
-const refuseRuleOnKey = (link: Link, table: TableFacts): void => {
-  const rules = rulesOf(link, table);
-  const action = (name: string): ColumnRule['action'] => rules[name]?.action ?? 'allow';
-  const refusal = (code: 'XC-2003' | 'XC-2004', name: string): XcError =>
-    new XcError(code, {
-      subject: `${tableName(table)}.${name}`,
-      why: `tenant ${link.tenant} would ${action(name)} it`,
-    });
-  if (link.scope.kind === 'column' && action(link.scope.column) !== 'allow')
-    throw refusal('XC-2004', link.scope.column);
-  const keys = table.identity === 'full' ? table.primaryKey : table.identityColumns;
-  const lost = keys.find((name) => action(name) === 'drop' || action(name) === 'mask');
-  if (lost !== undefined) throw refusal('XC-2003', lost);
+/** Name of the type underneath every domain. A domain over a domain ends, since types cannot be circular. */
+const underlyingType = (column: ColumnFacts, catalogue: Catalogue): string => {
+  let type = catalogue.types.get(column.typeOid);
+  if (!type?.baseOid) return column.typeName;
+  while (type.baseOid) {
+    const base = catalogue.types.get(type.baseOid);
+    if (!base) break;
+    type = base;
+  }
+  return type.name;
 };
