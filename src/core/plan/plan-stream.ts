@@ -4,13 +4,11 @@
  */
 
 import { copySlotName, publicationName, slotName, type Link, type LinkId } from '../topology/link.ts';
-import { matchesPatterns } from '../topology/pattern.ts';
 import type { TableFacts, TableName } from '../topology/table.ts';
 import { tableName } from '../topology/table.ts';
-import { CHUNK_BYTES } from './estimate.ts';
 import type { StreamFacts } from './facts.ts';
 import type { PlanWish } from './make-plan.ts';
-import type { CopyTable, Finding, Step } from './plan.ts';
+import type { Finding, Step } from './plan.ts';
 import {
   alreadyPublished,
   publicationsMatch,
@@ -20,8 +18,9 @@ import {
 } from './publication.ts';
 import { refuseColumnRules, refuseUnavailable } from './refusals.ts';
 import { tablesOf } from './scope.ts';
-import { standingOf, type LinkOnSlot, type Standing } from './standing.ts';
-import { columnOfWindow, unwindowed } from './window.ts';
+import { Copies } from './copies.ts';
+import { StepList } from './step-list.ts';
+import { standingOf, type Standing } from './standing.ts';
 
 export interface StreamPlan {
   readonly steps: readonly Step[];
@@ -29,31 +28,12 @@ export interface StreamPlan {
   readonly carried: Carried;
 }
 
-/** A step before it has an id and knows its stream. */
-type Draft = Step extends infer S ? (S extends Step ? Omit<S, 'id' | 'stream' | 'dependsOn'> : never) : never;
-
-class Steps {
-  readonly list: Step[] = [];
-  readonly #stream: string;
-
-  constructor(stream: string) {
-    this.#stream = stream;
-  }
-
-  add(draft: Draft, dependsOn: readonly string[]): string {
-    const id = `s${this.list.length + 1}`;
-    const { kind, ...rest } = draft;
-    this.list.push({ id, kind, stream: this.#stream, ...rest, dependsOn } as Step);
-    return id;
-  }
-}
-
 export const planStream = (facts: StreamFacts, wish: PlanWish, planId: string): StreamPlan => {
   const standing = standingOf(facts, wish.selected);
   const { carried, findings } = carriedTables(facts, standing);
   refuseUnavailable([...carried.keys()]);
   refuseColumnRules(carried, facts.source.catalogue, wish.hashKeys);
-  const steps = new Steps(facts.stream.key);
+  const steps = new StepList(facts.stream.key);
   const published = planPublications(facts, carried, steps);
   const taken = planLeaving(standing, steps, published);
   const copies = new Copies(facts, wish, carried);
@@ -96,14 +76,14 @@ const leftOut = (table: TableName, links: readonly LinkId[]): Finding => ({
   code: 'XC-5002',
 });
 
-const planPublications = (facts: StreamFacts, carried: Carried, steps: Steps): string[] => {
+const planPublications = (facts: StreamFacts, carried: Carried, steps: StepList): string[] => {
   const { key } = facts.stream;
   const wanted = wantedPublications(carried);
   if (publicationsMatch(key, wanted, facts.source.publications)) return [];
   return [steps.add({ kind: 'publish-tables', publication: publicationName(key), ...wanted }, [])];
 };
 
-const planLeaving = (standing: Standing, steps: Steps, after: string[]): string[] =>
+const planLeaving = (standing: Standing, steps: StepList, after: string[]): string[] =>
   standing.leaving.length === 0
     ? after
     : [steps.add({ kind: 'remove-links', links: standing.leaving }, after)];
@@ -112,7 +92,7 @@ const planFirst = (
   facts: StreamFacts,
   links: readonly Link[],
   copies: Copies,
-  steps: Steps,
+  steps: StepList,
   after: string[],
 ): void => {
   const slot = slotName(facts.stream.key);
@@ -129,7 +109,7 @@ const planOntoRunning = (
   facts: StreamFacts,
   standing: Standing,
   copies: Copies,
-  steps: Steps,
+  steps: StepList,
   after: string[],
   planId: string,
 ): void => {
@@ -161,7 +141,7 @@ const planOntoRunning = (
 const planMerge = (
   slot: string,
   links: readonly LinkId[],
-  steps: Steps,
+  steps: StepList,
   main: string,
   after: string[],
 ): void => {
@@ -170,7 +150,7 @@ const planMerge = (
 };
 
 /** Compared once everything else is done, at the extent that each link's rule asks for; held links are not. */
-const planVerify = (links: readonly Link[], standing: Standing, steps: Steps): void => {
+const planVerify = (links: readonly Link[], standing: Standing, steps: StepList): void => {
   const held = new Set(standing.held.map(({ link }) => link.id));
   const before = steps.list.filter((step) => step.kind === 'stream-changes' || step.kind === 'merge-links');
   if (before.length === 0) return;
@@ -185,86 +165,3 @@ const planVerify = (links: readonly Link[], standing: Standing, steps: Steps): v
       );
   }
 };
-
-/** One copy-table step a table, for all links that need it. */
-class Copies {
-  readonly findings: Finding[] = [];
-  readonly #facts: StreamFacts;
-  readonly #wish: PlanWish;
-  readonly #carried: Carried;
-
-  constructor(facts: StreamFacts, wish: PlanWish, carried: Carried) {
-    this.#facts = facts;
-    this.#wish = wish;
-    this.#carried = carried;
-  }
-
-  fresh(slot: string, links: readonly Link[]): Draft[] {
-    return this.#steps(slot, links, () => false);
-  }
-
-  /** What a copy that was cut short still lacks. */
-  rest(slot: string, members: readonly LinkOnSlot[]): Draft[] {
-    const copying = members.filter(({ row }) => row.state === 'copying').map(({ link }) => link);
-    const done = this.#facts.target.copies.filter((copy) => copy.slot === slot && copy.chunks === copy.done);
-    return this.#steps(slot, copying, (link, table) =>
-      done.some((copy) => copy.table === table && copy.links.includes(link.id)),
-    );
-  }
-
-  #steps(slot: string, links: readonly Link[], copied: (link: Link, table: TableName) => boolean): Draft[] {
-    const byTable = new Map<TableName, { facts: TableFacts; links: Link[] }>();
-    for (const link of links)
-      for (const facts of this.#carried.get(link) ?? []) {
-        const table = tableName(facts);
-        if (copied(link, table)) continue;
-        const entry = byTable.get(table) ?? { facts, links: [] };
-        entry.links.push(link);
-        byTable.set(table, entry);
-      }
-    const asked = [...byTable].filter(
-      ([table]) => !this.#wish.tables || matchesPatterns(this.#wish.tables, table),
-    );
-    if (asked.length < byTable.size) this.findings.push(notAsked(byTable.size - asked.length, links));
-    return asked
-      .toSorted(([a], [b]) => (a < b ? -1 : 1))
-      .map(([table, entry]) => this.#copy(slot, table, entry.facts, entry.links));
-  }
-
-  #copy(
-    slot: string,
-    table: TableName,
-    facts: TableFacts,
-    links: readonly Link[],
-  ): Draft & { kind: 'copy-table' } {
-    const rows = Math.max(0, Math.round(this.#facts.source.scopedRows.get(table) ?? facts.estimatedRows));
-    const share = facts.estimatedRows > 0 ? Math.min(1, rows / facts.estimatedRows) : 1;
-    const bytes = Math.round(facts.bytes * share);
-    return {
-      kind: 'copy-table',
-      slot,
-      links: links.map((link) => link.id).toSorted(),
-      table,
-      chunks: Math.max(1, Math.ceil(bytes / CHUNK_BYTES)),
-      rows,
-      bytes,
-      window: this.#window(table, links),
-    };
-  }
-
-  #window(table: TableName, links: readonly Link[]): CopyTable['window'] {
-    const { window } = this.#wish;
-    if (!window) return null;
-    const column = columnOfWindow(table, links);
-    if (column === null) this.findings.push(unwindowed(table));
-    return column === null ? null : { column, ...window };
-  }
-}
-
-const notAsked = (tables: number, links: readonly Link[]): Finding => ({
-  check: 'copy-scope',
-  subject: links.map((link) => link.id).join(', '),
-  verdict: 'unknown',
-  severity: 'info',
-  seen: `--tables leaves ${tables} of its tables for later: the link stays in state copying until they are there`,
-});

@@ -12,7 +12,8 @@ export interface RowFilter {
 
 const COLUMN = /^[\s(]*("(?:[^"]|"")+"|[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*)/;
 const QUOTED = /'((?:[^']|'')*)'/g;
-const NUMBER = /(?<![\w'])-?\d+(?![\w'])/g;
+/** A quoted literal, a cast (skipped), or a number. */
+const TOKEN = /'((?:[^']|'')*)'|::(?:"[^"]+"|[A-Za-z_. ]+)(?:\(\d+(?:,\d+)?\))?(?:\[\])?|(-?\d+)/g;
 
 /** Null when the text has another form: the filter is then taken for different from any that is wanted. */
 export const readRowFilter = (text: string): RowFilter | null => {
@@ -29,9 +30,10 @@ const literals = (text: string): string[] | null => {
   const quoted = [...text.matchAll(QUOTED)].map((match) => (match[1] ?? '').replaceAll("''", "'"));
   if (/'::[^']*\[\]\)*$/.test(text.trim()) && quoted.length === 1 && !text.includes('ARRAY['))
     return arrayElements(quoted[0] ?? '');
-  if (quoted.length > 0) return quoted;
-  const numbers = [...text.matchAll(NUMBER)].map((match) => match[0]);
-  return numbers.length > 0 ? numbers : null;
+  const values = [...text.matchAll(TOKEN)]
+    .filter((match) => match[1] !== undefined || match[2] !== undefined)
+    .map((match) => (match[2] === undefined ? (match[1] ?? '').replaceAll("''", "'") : match[2]));
+  return values.length > 0 ? values : null;
 };
 
 /** Elements of an array literal of one dimension without NULLs: PostgreSQL documentation, 8.15.6. */

@@ -1,0 +1,97 @@
+/** The copy-table steps of a stream: all of a fresh link's tables, and of a copy that was cut short what it lacks. */
+
+import type { Link } from '../topology/link.ts';
+import { matchesPatterns } from '../topology/pattern.ts';
+import type { TableFacts, TableName } from '../topology/table.ts';
+import { tableName } from '../topology/table.ts';
+import { CHUNK_BYTES } from './estimate.ts';
+import type { StreamFacts } from './facts.ts';
+import type { PlanWish } from './make-plan.ts';
+import type { CopyTable, Finding } from './plan.ts';
+import type { Carried } from './publication.ts';
+import type { LinkOnSlot } from './standing.ts';
+import type { Draft } from './step-list.ts';
+import { columnOfWindow, unwindowed } from './window.ts';
+
+/** One copy-table step a table, for all links that need it. */
+export class Copies {
+  readonly findings: Finding[] = [];
+  readonly #facts: StreamFacts;
+  readonly #wish: PlanWish;
+  readonly #carried: Carried;
+
+  constructor(facts: StreamFacts, wish: PlanWish, carried: Carried) {
+    this.#facts = facts;
+    this.#wish = wish;
+    this.#carried = carried;
+  }
+
+  fresh(slot: string, links: readonly Link[]): Draft[] {
+    return this.#steps(slot, links, () => false);
+  }
+
+  /** What a copy that was cut short still lacks. */
+  rest(slot: string, members: readonly LinkOnSlot[]): Draft[] {
+    const copying = members.filter(({ row }) => row.state === 'copying').map(({ link }) => link);
+    const done = this.#facts.target.copies.filter((copy) => copy.slot === slot && copy.chunks === copy.done);
+    return this.#steps(slot, copying, (link, table) =>
+      done.some((copy) => copy.table === table && copy.links.includes(link.id)),
+    );
+  }
+
+  #steps(slot: string, links: readonly Link[], copied: (link: Link, table: TableName) => boolean): Draft[] {
+    const byTable = new Map<TableName, { facts: TableFacts; links: Link[] }>();
+    for (const link of links)
+      for (const facts of this.#carried.get(link) ?? []) {
+        const table = tableName(facts);
+        if (copied(link, table)) continue;
+        const entry = byTable.get(table) ?? { facts, links: [] };
+        entry.links.push(link);
+        byTable.set(table, entry);
+      }
+    const asked = [...byTable].filter(
+      ([table]) => !this.#wish.tables || matchesPatterns(this.#wish.tables, table),
+    );
+    if (asked.length < byTable.size) this.findings.push(notAsked(byTable.size - asked.length, links));
+    return asked
+      .toSorted(([a], [b]) => (a < b ? -1 : 1))
+      .map(([table, entry]) => this.#copy(slot, table, entry.facts, entry.links));
+  }
+
+  #copy(
+    slot: string,
+    table: TableName,
+    facts: TableFacts,
+    links: readonly Link[],
+  ): Draft & { kind: 'copy-table' } {
+    const rows = Math.max(0, Math.round(this.#facts.source.scopedRows.get(table) ?? facts.estimatedRows));
+    const share = facts.estimatedRows > 0 ? Math.min(1, rows / facts.estimatedRows) : 1;
+    const bytes = Math.round(facts.bytes * share);
+    return {
+      kind: 'copy-table',
+      slot,
+      links: links.map((link) => link.id).toSorted(),
+      table,
+      chunks: Math.max(1, Math.ceil(bytes / CHUNK_BYTES)),
+      rows,
+      bytes,
+      window: this.#window(table, links),
+    };
+  }
+
+  #window(table: TableName, links: readonly Link[]): CopyTable['window'] {
+    const { window } = this.#wish;
+    if (!window) return null;
+    const column = columnOfWindow(table, links);
+    if (column === null) this.findings.push(unwindowed(table));
+    return column === null ? null : { column, ...window };
+  }
+}
+
+const notAsked = (tables: number, links: readonly Link[]): Finding => ({
+  check: 'copy-scope',
+  subject: links.map((link) => link.id).join(', '),
+  verdict: 'unknown',
+  severity: 'info',
+  seen: `--tables leaves ${tables} of its tables for later: the link stays in state copying until they are there`,
+});

@@ -1,0 +1,417 @@
+import { describe, expect, it } from 'vitest';
+import { lsnOf } from '../change/lsn.ts';
+import { copySlotName, slotName, type Stream } from '../topology/link.ts';
+import type { Finding, Plan, Step } from './plan.ts';
+import type { Config } from '../config/schema.ts';
+import {
+  catalogue,
+  column,
+  config,
+  facts,
+  linkRow,
+  running,
+  streams,
+  table,
+  tenants,
+  wish,
+  type Changes,
+} from './facts.fixture.ts';
+import { makePlan, type PlanWish } from './make-plan.ts';
+
+const ID = 'pl_01JABCDEFGHJKMNPQRSTVWXYZ0';
+const ACME = 'shop:acme:us:eu';
+const BETA = 'shop:beta:us:eu';
+
+const plan = (of: Config, changes?: Changes, wished?: Partial<PlanWish>): Plan =>
+  makePlan(facts(of, changes), wish(of, wished), { id: ID, nowMs: 0 });
+
+const only = (of: Config): Stream => {
+  const [stream, ...rest] = streams(of);
+  if (!stream || rest.length > 0) throw new Error('the fixture has one stream');
+  return stream;
+};
+
+/** A step in few words: what decides about it, with what it waits for. */
+const told = (step: Step): string => {
+  const subject = ((): string => {
+    switch (step.kind) {
+      case 'publish-tables':
+        return [...step.tables, ...step.insertOnly.map((each) => ({ ...each, table: `+${each.table}` }))]
+          .map((each) => `${each.table}(${each.filter?.values.join(',') ?? '*'})`)
+          .join(' ');
+      case 'copy-table':
+        return `${step.table} ${step.links.join(' ')}`;
+      case 'create-slot':
+      case 'merge-links':
+        return `${step.slot.slice(0, 9)} ${step.links.join(' ')}`;
+      case 'stream-changes':
+        return step.slot.slice(0, 9);
+      case 'remove-links':
+      case 'verify':
+        return step.links.join(' ');
+    }
+  })();
+  return `${step.id} ${step.kind} ${subject} <${step.dependsOn.join(' ')}>`;
+};
+
+const code = (run: () => unknown): string => {
+  try {
+    run();
+  } catch (error) {
+    return (error as { code: string }).code;
+  }
+  return 'none';
+};
+
+describe('a first copy', () => {
+  it('publishes the union of tenants, creates the slot with every link, copies each table once, streams, verifies', () => {
+    expect(plan(config()).steps.map(told)).toEqual([
+      's1 publish-tables shop.customers(acme,beta) shop.orders(acme,beta) <>',
+      `s2 create-slot xcrepl_s_ ${ACME} ${BETA} <s1>`,
+      `s3 copy-table shop.customers ${ACME} ${BETA} <s2>`,
+      `s4 copy-table shop.orders ${ACME} ${BETA} <s2>`,
+      's5 stream-changes xcrepl_s_ <s2 s3 s4>',
+      `s6 verify ${ACME} ${BETA} <s5>`,
+    ]);
+  });
+
+  it('begins again with create-slot when a slot was created but never checkpointed', () => {
+    const of = config();
+    const { slots } = running(only(of), [], []).source;
+    expect(plan(of, { source: { slots: slots ?? [] } }).steps.map((step) => step.kind)).toContain(
+      'create-slot',
+    );
+  });
+
+  it('copies only selected links, and publishes no tenant that was not selected', () => {
+    const steps = plan(config(), {}, { selected: new Set([BETA]) }).steps.map(told);
+    expect(steps[0]).toBe('s1 publish-tables shop.customers(beta) shop.orders(beta) <>');
+    expect(steps.join('\n')).not.toContain(ACME);
+  });
+
+  it('makes plans of several streams with step ids of their own', () => {
+    const of = config({
+      rules: [{ id: 'shop', tenants: ['*'], tables: ['shop.*'], from: 'us', to: ['eu'], dedicated: true }],
+    });
+    const { steps } = plan(of);
+    expect(new Set(steps.map((step) => step.id)).size).toBe(12);
+    const streamOf = new Map(steps.map((step) => [step.id, step.stream]));
+    for (const step of steps) for (const id of step.dependsOn) expect(streamOf.get(id)).toBe(step.stream);
+  });
+
+  it('estimates by what the tenants own, not by the whole table', () => {
+    const { estimate } = plan(config(), {
+      source: {
+        scopedRows: new Map([
+          ['shop.customers', 100],
+          ['shop.orders', 50],
+        ]),
+      },
+    });
+    expect(estimate).toMatchObject({ rows: 150, bytes: 15_000 });
+  });
+
+  it('leaves the verification out for a rule that says so', () => {
+    const of = config({
+      rules: [{ id: 'shop', tenants: ['*'], tables: ['shop.*'], from: 'us', to: ['eu'], verify: 'off' }],
+    });
+    expect(plan(of).steps.map((step) => step.kind)).not.toContain('verify');
+  });
+});
+
+describe('a stream that runs', () => {
+  const of = config();
+  const stream = only(of);
+  const both = running(stream, [ACME, BETA], ['acme', 'beta']);
+
+  it('has nothing to do but stream and verify', () => {
+    expect(plan(of, both).steps.map(told)).toEqual([
+      's1 stream-changes xcrepl_s_ <>',
+      `s2 verify ${ACME} ${BETA} <s1>`,
+    ]);
+  });
+
+  it('resumes an interrupted first copy with what is missing, on the same slot', () => {
+    const slot = slotName(stream.key);
+    const links = [ACME, BETA].map((link) => linkRow(stream, link, { state: 'copying' }));
+    const copies = [
+      { slot, table: 'shop.customers', links: [ACME, BETA], chunks: 3, done: 3 },
+      { slot, table: 'shop.orders', links: [ACME, BETA], chunks: 3, done: 2 },
+    ];
+    expect(plan(of, { ...both, target: { ...both.target, links, copies } }).steps.map(told)).toEqual([
+      `s1 copy-table shop.orders ${ACME} ${BETA} <>`,
+      's2 stream-changes xcrepl_s_ <s1>',
+      `s3 verify ${ACME} ${BETA} <s2>`,
+    ]);
+  });
+
+  it('lets a link join on a side slot and merges it, while the others stream first', () => {
+    const steps = plan(of, running(stream, [ACME], ['acme'])).steps;
+    expect(steps.map(told)).toEqual([
+      's1 publish-tables shop.customers(acme,beta) shop.orders(acme,beta) <>',
+      's2 stream-changes xcrepl_s_ <s1>',
+      `s3 create-slot xcrepl_c_ ${BETA} <s1>`,
+      `s4 copy-table shop.customers ${BETA} <s3>`,
+      `s5 copy-table shop.orders ${BETA} <s3>`,
+      's6 stream-changes xcrepl_c_ <s3 s4 s5>',
+      `s7 merge-links xcrepl_c_ ${BETA} <s2 s6>`,
+      `s8 verify ${ACME} ${BETA} <s2 s6 s7>`,
+    ]);
+    expect(steps[2]).toMatchObject({ slot: copySlotName(stream.key, ID) });
+  });
+
+  it('goes on with a link that was joining, on the slot that its row names', () => {
+    const side = copySlotName(stream.key, 'an earlier run');
+    const target = {
+      ...both.target,
+      links: [linkRow(stream, ACME), linkRow(stream, BETA, { state: 'copying', slot: side })],
+      copies: [{ slot: side, table: 'shop.customers', links: [BETA], chunks: 1, done: 1 }],
+    };
+    const slots = [...(both.source.slots ?? []), { ...both.source.slots![0]!, name: side }];
+    expect(plan(of, { source: { ...both.source, slots }, target }).steps.map(told)).toEqual([
+      's1 stream-changes xcrepl_s_ <>',
+      `s2 copy-table shop.orders ${BETA} <>`,
+      's3 stream-changes xcrepl_c_ <s2>',
+      `s4 merge-links xcrepl_c_ ${BETA} <s1 s3>`,
+      `s5 verify ${ACME} ${BETA} <s1 s3 s4>`,
+    ]);
+  });
+
+  it('sets a joining link aside whose side slot is lost, and goes on with the others', () => {
+    const target = {
+      ...both.target,
+      links: [linkRow(stream, ACME), linkRow(stream, BETA, { state: 'catching-up', slot: 'xcrepl_c_gone' })],
+    };
+    const made = plan(of, { ...both, target });
+    expect(made.steps.map(told)).toEqual(['s1 stream-changes xcrepl_s_ <>', `s2 verify ${ACME} <s1>`]);
+    expect(made.findings).toMatchObject([{ subject: BETA, code: 'XC-5001', verdict: 'fail' }]);
+  });
+
+  it('takes off the links that the configuration no longer names', () => {
+    const less = config({ tenants: tenants('acme') });
+    expect(plan(less, both).steps.map(told)).toEqual([
+      's1 publish-tables shop.customers(acme) shop.orders(acme) <>',
+      `s2 remove-links ${BETA} <s1>`,
+      's3 stream-changes xcrepl_s_ <s2>',
+      `s4 verify ${ACME} <s3>`,
+    ]);
+  });
+
+  it('takes a stopping link off once, and does not copy it again', () => {
+    const stopping = (takenOff: boolean): Changes => ({
+      ...(takenOff ? running(stream, [ACME], ['acme']) : both),
+      target: {
+        ...both.target,
+        links: [linkRow(stream, ACME), linkRow(stream, BETA, { state: 'stopping', takenOff })],
+      },
+    });
+    expect(plan(of, stopping(false)).steps.map((step) => step.kind)).toEqual([
+      'publish-tables',
+      'remove-links',
+      'stream-changes',
+      'verify',
+    ]);
+    expect(plan(of, stopping(true)).steps.map(told)).toEqual([
+      's1 stream-changes xcrepl_s_ <>',
+      `s2 verify ${ACME} <s1>`,
+    ]);
+  });
+
+  it('does not carry a table that came after its links, and says so', () => {
+    const source = {
+      ...both.source,
+      catalogue: catalogue(table('customers'), table('new'), table('orders')),
+    };
+    const made = plan(of, { ...both, source });
+    expect(made.steps.map((step) => step.kind)).toEqual(['stream-changes', 'verify']);
+    expect(made.findings).toMatchObject([{ subject: 'shop.new', code: 'XC-5002', severity: 'warn' }]);
+    expect(code(() => plan(of, { ...both, source }, { strict: true }))).toBe('XC-2015');
+  });
+
+  it.each<[string, Changes['source'], Changes['target']]>([
+    ['is missing', { slots: [] }, {}],
+    ['is lost', { slots: [{ ...both.source.slots![0]!, walStatus: 'lost' }] }, {}],
+    [
+      'was acknowledged past the checkpoint',
+      { slots: [{ ...both.source.slots![0]!, confirmedFlush: lsnOf(4_001n) }] },
+      {},
+    ],
+    ['has links but no checkpoint', {}, { checkpoints: [] }],
+  ])('refuses when its slot %s', (_, source, target) => {
+    const changes = { source: { ...both.source, ...source }, target: { ...both.target, ...target } };
+    expect(code(() => plan(of, changes))).toBe('XC-5001');
+  });
+
+  it('refuses a source with another system identifier than the checkpoint knows', () => {
+    expect(code(() => plan(of, { ...both, target: { ...both.target, knownSource: '7' } }))).toBe('XC-5003');
+  });
+});
+
+describe('what is published', () => {
+  const published = (of: Config, changes: Changes): Extract<Step, { kind: 'publish-tables' }> => {
+    const step = plan(of, changes).steps[0];
+    if (step?.kind !== 'publish-tables') throw new Error('no publish-tables');
+    return step;
+  };
+
+  it('puts a table without identity where only inserts are published', () => {
+    const events = table('events', { identityColumns: [], primaryKey: [], identity: 'nothing' });
+    const step = published(config(), { source: { catalogue: catalogue(events, table('orders')) } });
+    expect(step.tables.map((each) => each.table)).toEqual(['shop.orders']);
+    expect(step.insertOnly.map((each) => each.table)).toEqual(['shop.events']);
+  });
+
+  const dropping = (...who: readonly string[]): Config =>
+    config({
+      tenants: Object.fromEntries(
+        Object.entries(tenants('acme', 'beta')).map(([name, each]) => [
+          name,
+          who.includes(name)
+            ? {
+                ...each,
+                columns: { 'shop.orders': { tenant_id: 'allow', id: 'allow', note: { action: 'drop' } } },
+              }
+            : each,
+        ]),
+      ),
+    });
+  const orders = { source: { catalogue: catalogue(table('orders')) } };
+
+  it('leaves a column out only when every tenant drops it', () => {
+    expect(published(dropping('acme', 'beta'), orders).tables[0]?.columns).toEqual(['tenant_id', 'id']);
+    expect(published(dropping('acme'), orders).tables[0]?.columns).toBeNull();
+  });
+
+  it('never gives a column list to a table under REPLICA IDENTITY FULL', () => {
+    const full = table('orders', { identity: 'full', identityColumns: ['tenant_id', 'id', 'note'] });
+    expect(
+      published(dropping('acme', 'beta'), { source: { catalogue: catalogue(full) } }).tables[0]?.columns,
+    ).toBeNull();
+  });
+
+  it('carries leaves by their partitioned table, and nothing unlogged', () => {
+    const source = {
+      catalogue: catalogue(
+        table('events', { kind: 'p', leaves: ['shop.events_1'] }),
+        table('events_1', { isPartition: true }),
+        table('scratch', { persistence: 'unlogged' }),
+      ),
+    };
+    expect(published(config(), { source }).tables.map((each) => each.table)).toEqual(['shop.events']);
+  });
+
+  it('publishes a tenant’s schema whole and no other schema', () => {
+    const of = config({
+      tenants: { acme: { scope: { kind: 'schema', schema: 'shop' } } },
+      rules: [{ id: 'all', tenants: ['*'], tables: ['*.*'], from: 'us', to: ['eu'] }],
+    });
+    const source = { catalogue: catalogue(table('orders'), table('orders', { schema: 'other' })) };
+    expect(published(of, { source }).tables).toEqual([{ table: 'shop.orders', filter: null, columns: null }]);
+  });
+});
+
+describe('refusals', () => {
+  const rule = (more: object): Config =>
+    config({ rules: [{ id: 'shop', tenants: ['*'], tables: ['shop.*'], from: 'us', to: ['eu'], ...more }] });
+  const shop = (...tables: Parameters<typeof catalogue>): Changes => ({
+    source: { catalogue: catalogue(...tables) },
+  });
+  const ruled = (columns: Record<string, 'allow' | { action: 'drop' | 'mask' }>): Config =>
+    config({ tenants: { acme: { ...tenants('acme').acme!, columns: { 'shop.orders': columns } } } });
+  const block: Finding = {
+    check: 'column-type',
+    subject: 'shop.orders.note',
+    verdict: 'fail',
+    severity: 'block',
+    seen: 'text on the source, integer on the target',
+  };
+
+  it.each<[string, string, () => unknown]>([
+    ['a hot rule', 'XC-1007', () => plan(rule({ tier: 'hot' }))],
+    ['a cold rule', 'XC-1007', () => plan(rule({ tier: 'cold' }))],
+    ['an active-active rule', 'XC-1007', () => plan(rule({ mode: 'active-active' }))],
+    [
+      'a column without a rule',
+      'XC-2001',
+      () => plan(ruled({ tenant_id: 'allow', id: 'allow' }), shop(table('orders'))),
+    ],
+    [
+      'dropping a key column',
+      'XC-2003',
+      () => plan(ruled({ tenant_id: 'allow', id: { action: 'drop' }, note: 'allow' }), shop(table('orders'))),
+    ],
+    [
+      'a table without the tenant’s column',
+      'XC-2010',
+      () => plan(config(), shop(table('rates', { columns: [column('id')] }))),
+    ],
+    [
+      'tenants that scope one table differently',
+      'XC-2011',
+      () =>
+        plan(
+          config({ tenants: { ...tenants('acme'), beta: { scope: { kind: 'schema', schema: 'shop' } } } }),
+        ),
+    ],
+    [
+      'a filter outside the identity',
+      'XC-2013',
+      () => plan(config(), shop(table('orders', { identityColumns: ['id'] }))),
+    ],
+    ['a finding that blocks', 'XC-2014', () => plan(config(), {}, { findings: [block] })],
+    [
+      'a warning under --strict',
+      'XC-2015',
+      () => plan(config(), {}, { findings: [{ ...block, severity: 'warn' }], strict: true }),
+    ],
+  ])('%s', (_, expected, run) => {
+    expect(code(run)).toBe(expected);
+  });
+
+  it('ignores what was not selected', () => {
+    expect(plan(rule({ tier: 'hot' }), {}, { selected: new Set() }).steps).toEqual([]);
+  });
+
+  it('names every column without a rule at once', () => {
+    expect(() => plan(ruled({}), shop(table('orders')))).toThrow(/tenant_id.*id.*note/);
+  });
+});
+
+describe('the time range', () => {
+  const window = { from: '2026-01-01', to: null };
+  const copied = (made: Plan) =>
+    made.steps.flatMap((step) => (step.kind === 'copy-table' ? [step.window] : []));
+
+  it('limits tables with a declared time column, and names those without', () => {
+    const of = config({
+      rules: [
+        {
+          id: 'shop',
+          tenants: ['*'],
+          tables: ['shop.*'],
+          from: 'us',
+          to: ['eu'],
+          timeColumns: { 'shop.orders': 'at' },
+        },
+      ],
+    });
+    const made = plan(of, {}, { window });
+    expect(copied(made)).toEqual([null, { column: 'at', ...window }]);
+    expect(made.findings).toMatchObject([{ subject: 'shop.customers', check: 'window', severity: 'warn' }]);
+  });
+});
+
+describe('the policy table', () => {
+  it('passes only what is enforced', () => {
+    const verdicts = Object.fromEntries(plan(config()).policy.map((row) => [row.gate, row.verdict]));
+    expect(verdicts).toEqual({
+      P1: 'PASS',
+      P2: 'NOT_ENFORCED',
+      P3: 'NOT_ENFORCED',
+      P4: 'NOT_ENFORCED',
+      P5: 'PASS',
+      P6: 'NOT_ENFORCED',
+      P7: 'NOT_ENFORCED',
+    });
+  });
+});
