@@ -28,6 +28,8 @@ export interface TypeFacts {
   readonly strictDomain: boolean;
   /** Labels of an enum in order, else empty. */
   readonly labels: readonly string[];
+  /** pg_type.typtypmod of a domain: the length or precision that it gives its base type; -1 for none. */
+  readonly typeModifier?: number;
 }
 
 export interface ColumnFacts {
@@ -75,7 +77,7 @@ export interface TableFacts {
   readonly kind: 'r' | 'p';
   readonly persistence: 'permanent' | 'unlogged' | 'temporary';
   readonly isPartition: boolean;
-  /** Leaves of a partitioned table, as schema.table. */
+  /** Leaves of a partitioned table at every depth, as schema.table; a foreign table may be among them. */
   readonly leaves: readonly TableName[];
   readonly columns: readonly ColumnFacts[];
   readonly indexes: readonly IndexFacts[];
@@ -87,6 +89,7 @@ export interface TableFacts {
   /** User triggers only. */
   readonly triggers: readonly TriggerFacts[];
   readonly foreignKeys: readonly { readonly name: string; readonly references: TableName }[];
+  /** row_security_active(): policies of the table hide rows from the role that read the catalogue. */
   readonly rowSecurity: boolean;
   /** pg_class.reltuples summed over leaves; an estimate, -1 when never analysed. */
   readonly estimatedRows: number;
