@@ -3,6 +3,7 @@ import { lsnOf } from '../change/lsn.ts';
 import { copySlotName, slotName, type Stream } from '../topology/link.ts';
 import type { Finding, Plan, Step } from './plan.ts';
 import type { Config } from '../config/schema.ts';
+import type { TableFacts } from '../topology/table.ts';
 import {
   catalogue,
   column,
@@ -62,6 +63,40 @@ const code = (run: () => unknown): string => {
   }
   return 'none';
 };
+
+const published = (of: Config, changes: Changes): Extract<Step, { kind: 'publish-tables' }> => {
+  const step = plan(of, changes).steps[0];
+  if (step?.kind !== 'publish-tables') throw new Error('no publish-tables');
+  return step;
+};
+
+const dropping = (...who: readonly string[]): Config =>
+  config({
+    tenants: Object.fromEntries(
+      Object.entries(tenants('acme', 'beta')).map(([name, each]) => [
+        name,
+        who.includes(name)
+          ? {
+              ...each,
+              columns: { 'shop.orders': { tenant_id: 'allow', id: 'allow', note: { action: 'drop' } } },
+            }
+          : each,
+      ]),
+    ),
+  });
+
+const rule = (more: object): Config =>
+  config({ rules: [{ id: 'shop', tenants: ['*'], tables: ['shop.*'], from: 'us', to: ['eu'], ...more }] });
+
+const shop = (...tables: readonly TableFacts[]): Changes => ({
+  source: { catalogue: catalogue(...tables) },
+});
+
+const ruled = (columns: Record<string, 'allow' | { action: 'drop' | 'mask' }>): Config =>
+  config({ tenants: { acme: { ...tenants('acme').acme!, columns: { 'shop.orders': columns } } } });
+
+const copied = (made: Plan) =>
+  made.steps.flatMap((step) => (step.kind === 'copy-table' ? [step.window] : []));
 
 describe('a first copy', () => {
   it('publishes the union of tenants, creates the slot with every link, copies each table once, streams, verifies', () => {
@@ -248,12 +283,6 @@ describe('a stream that runs', () => {
 });
 
 describe('what is published', () => {
-  const published = (of: Config, changes: Changes): Extract<Step, { kind: 'publish-tables' }> => {
-    const step = plan(of, changes).steps[0];
-    if (step?.kind !== 'publish-tables') throw new Error('no publish-tables');
-    return step;
-  };
-
   it('puts a table without identity where only inserts are published', () => {
     const events = table('events', { identityColumns: [], primaryKey: [], identity: 'nothing' });
     const step = published(config(), { source: { catalogue: catalogue(events, table('orders')) } });
@@ -261,20 +290,6 @@ describe('what is published', () => {
     expect(step.insertOnly.map((each) => each.table)).toEqual(['shop.events']);
   });
 
-  const dropping = (...who: readonly string[]): Config =>
-    config({
-      tenants: Object.fromEntries(
-        Object.entries(tenants('acme', 'beta')).map(([name, each]) => [
-          name,
-          who.includes(name)
-            ? {
-                ...each,
-                columns: { 'shop.orders': { tenant_id: 'allow', id: 'allow', note: { action: 'drop' } } },
-              }
-            : each,
-        ]),
-      ),
-    });
   const orders = { source: { catalogue: catalogue(table('orders')) } };
 
   it('leaves a column out only when every tenant drops it', () => {
@@ -311,13 +326,6 @@ describe('what is published', () => {
 });
 
 describe('refusals', () => {
-  const rule = (more: object): Config =>
-    config({ rules: [{ id: 'shop', tenants: ['*'], tables: ['shop.*'], from: 'us', to: ['eu'], ...more }] });
-  const shop = (...tables: Parameters<typeof catalogue>): Changes => ({
-    source: { catalogue: catalogue(...tables) },
-  });
-  const ruled = (columns: Record<string, 'allow' | { action: 'drop' | 'mask' }>): Config =>
-    config({ tenants: { acme: { ...tenants('acme').acme!, columns: { 'shop.orders': columns } } } });
   const block: Finding = {
     check: 'column-type',
     subject: 'shop.orders.note',
@@ -379,8 +387,6 @@ describe('refusals', () => {
 
 describe('the time range', () => {
   const window = { from: '2026-01-01', to: null };
-  const copied = (made: Plan) =>
-    made.steps.flatMap((step) => (step.kind === 'copy-table' ? [step.window] : []));
 
   it('limits tables with a declared time column, and names those without', () => {
     const of = config({

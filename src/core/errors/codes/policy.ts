@@ -33,4 +33,38 @@ export const policyCodes = {
       'A hash rule names a key that hashKeys does not hold, or whose secret has fewer than 16 bytes and could be guessed.',
     next: 'give the key under hashKeys a reference to a random secret of at least 16 bytes',
   },
+  'XC-2010': {
+    title: 'table without the tenant’s column',
+    means:
+      'A rule names a table for a tenant that is scoped by a column, and the table has no such column: publishing it would send every tenant’s rows.',
+    next: 'exclude the table with a leading ! in the rule’s tables, or give the table the column',
+  },
+  'XC-2011': {
+    title: 'tenants of one stream scope a table differently',
+    means:
+      'All tenants of one pair of databases share a publication, which has one row filter for each table. These tenants need different ones.',
+    next: 'give the rule of one of them dedicated: true, or exclude the table from it',
+  },
+  'XC-2013': {
+    title: 'row filter outside the replica identity',
+    means:
+      'Publishing the table with this filter would make the application’s own UPDATE and DELETE fail, because the filter’s column is not part of the replica identity.',
+    next: 'give the table a replica identity that contains the column',
+  },
+  'XC-2014': {
+    title: 'a check blocks the plan',
+    means: 'A check of severity block found that the plan would fail, or would do harm. Nothing was created.',
+    next: 'xcrepl precheck shows every finding with its remedy',
+  },
+  'XC-2015': {
+    title: 'a warning stops the plan',
+    means: 'With --strict a finding of severity warn is a refusal.',
+    next: 'do what the findings say, or leave --strict out',
+  },
+  'XC-2016': {
+    title: 'region is not initialised',
+    means:
+      'The schema xcrepl is missing in a target database, or older than this program. It holds checkpoints and link states, so nothing runs without it.',
+    next: 'xcrepl init --region REGION',
+  },
 } as const satisfies Record<string, CodeEntry>;
