@@ -4,212 +4,284 @@
  * Unknown keys are refused everywhere, because a misspelt rule that is silently ignored loses data.
  */
 
-import { z } from 'zod';
+import * as z from 'zod/mini';
 import { durationMs, sizeBytes } from './quantity.ts';
 
 const NAME = /^[a-z0-9][a-z0-9_.-]{0,62}$/;
 const TABLE_PATTERN = /^!?[^.\s]+\.[^.\s]+$/;
 
+/** A description: the text of the generated reference and of an editor's hint. */
+const says = z.describe;
+
 const name = z
   .string()
-  .regex(NAME, 'lower-case letters, digits, "-", "_" and ".", at most 63, starting with a letter or digit');
+  .check(
+    z.regex(NAME, 'lower-case letters, digits, "-", "_" and ".", at most 63, starting with a letter or digit'),
+  );
+
+const text = z.string().check(z.minLength(1, 'must not be empty'));
+
+const tablePattern = z
+  .string()
+  .check(z.regex(TABLE_PATTERN, 'schema.table, with * in either part; a leading ! excludes'));
 
 /** A secret is named, never written down. `vault:` references name the path and, after #, the key. */
 export const secretRef = z
   .string()
-  .regex(
-    /^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+|cmd:.+|vault:[^#]+#.+)$/,
-    'a reference: env:NAME, file:PATH, cmd:COMMAND or vault:PATH#KEY',
-  )
-  .describe(
-    'Reference to a secret: env:NAME, file:PATH, cmd:COMMAND or vault:PATH#KEY. A literal secret is refused.',
+  .check(
+    z.regex(
+      /^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+|cmd:.+|vault:[^#]+#.+)$/,
+      'a reference: env:NAME, file:PATH, cmd:COMMAND or vault:PATH#KEY',
+    ),
+    says(
+      'Reference to a secret: env:NAME, file:PATH, cmd:COMMAND or vault:PATH#KEY. A literal secret is refused.',
+    ),
   );
 
-const duration = z
-  .string()
-  .refine((text) => durationMs(text) !== null, 'a duration such as 250ms, 5s, 15m or 2h')
-  .transform((text) => durationMs(text) ?? 0)
-  .describe('Duration: 250ms, 5s, 15m, 2h, 7d.');
+/** An address is not always secret: a URL without a password in it, or a reference. */
+const secretRefOrUrl = z.string().check(
+  z.refine(
+    (value) => secretRef.safeParse(value).success || isPlainUrl(value),
+    'a reference (env:NAME, file:PATH, cmd:COMMAND, vault:PATH#KEY), or an http(s) URL without user and password',
+  ),
+  says('An http(s) URL without user and password, or a reference to one.'),
+);
 
-const size = z
-  .union([z.string(), z.number().int().nonnegative().transform(String)])
-  .refine((text) => sizeBytes(text) !== null, 'a size such as 64MiB, 20MB or 512')
-  .transform((text) => sizeBytes(text) ?? 0)
-  .describe('Size in bytes: 512, 64KiB, 20MB, 1GiB.');
+const isPlainUrl = (value: string): boolean => {
+  const url = URL.parse(value);
+  return url !== null && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '';
+};
+
+const duration = z.pipe(
+  z.string().check(
+    z.refine((value) => durationMs(value) !== null, 'a duration such as 250ms, 5s, 15m or 2h'),
+    says('Duration: 250ms, 5s, 15m, 2h, 7d.'),
+  ),
+  z.transform((value: string) => durationMs(value) ?? 0),
+);
+
+const size = z.pipe(
+  z.union([z.string(), z.number()]).check(
+    z.refine((value) => sizeBytes(String(value)) !== null, 'a size such as 64MiB, 20MB or 512'),
+    says('Size in bytes: 512, 64KiB, 20MB, 1GiB.'),
+  ),
+  z.transform((value: string | number) => sizeBytes(String(value)) ?? 0),
+);
 
 const postgres = z
   .strictObject({
     dsn: secretRef,
-    connectTimeout: duration.optional().describe('Longest wait for a connection. Default 10s.'),
+    connectTimeout: z.optional(duration).check(says('Longest wait for a connection. Default 10s.')),
   })
-  .describe('The region’s PostgreSQL server. The DSN names user, host, port, database and sslmode.');
+  .check(says('The region’s PostgreSQL server. The DSN names user, host, port, database and sslmode.'));
+
+const endpoint = z
+  .optional(secretRefOrUrl)
+  .check(says('Endpoint URL or a reference to it; the cloud’s own when absent.'));
+const prefix = z.optional(z.string()).check(says('What every key begins with.'));
 
 const objects = z
   .discriminatedUnion('kind', [
     z.strictObject({
       kind: z.literal('s3'),
-      endpoint: z
-        .union([secretRef, z.url()])
-        .optional()
-        .describe('Endpoint URL or a reference to it; AWS itself when absent.'),
-      bucket: z.string().min(1),
-      prefix: z.string().optional(),
-      region: z.string().optional(),
+      endpoint,
+      bucket: text,
+      prefix,
+      region: z.optional(z.string()).check(says('The cloud’s name of the region.')),
     }),
-    z.strictObject({
-      kind: z.literal('gcs'),
-      endpoint: z.union([secretRef, z.url()]).optional(),
-      bucket: z.string().min(1),
-      prefix: z.string().optional(),
-    }),
-    z.strictObject({
-      kind: z.literal('azure'),
-      endpoint: z.union([secretRef, z.url()]).optional(),
-      container: z.string().min(1),
-      prefix: z.string().optional(),
-    }),
-    z.strictObject({ kind: z.literal('local'), path: z.string().min(1) }),
+    z.strictObject({ kind: z.literal('gcs'), endpoint, bucket: text, prefix }),
+    z.strictObject({ kind: z.literal('azure'), endpoint, container: text, prefix }),
+    z.strictObject({ kind: z.literal('local'), path: text }),
     z.strictObject({ kind: z.literal('memory') }),
   ])
-  .describe('The region’s object store.');
+  .check(says('The region’s object store.'));
 
 const region = z.strictObject({
-  zone: name.describe(
-    'Residency zone: personal data of a tenant stays in the zones that its residency names.',
+  zone: name.check(
+    says('Residency zone: personal data of a tenant stays in the zones that its residency names.'),
   ),
   location: z
-    .strictObject({ lat: z.number().min(-90).max(90), lon: z.number().min(-180).max(180) })
-    .optional(),
+    .optional(
+      z.strictObject({
+        lat: z.number().check(z.minimum(-90), z.maximum(90)),
+        lon: z.number().check(z.minimum(-180), z.maximum(180)),
+      }),
+    )
+    .check(says('Where it is, for routing by distance. Degrees.')),
   initialRole: z
-    .enum(['primary', 'replica'])
-    .default('replica')
-    .describe('The start; the epochs in the database are the truth afterwards.'),
-  postgres: postgres.optional(),
-  objects: objects.optional(),
+    ._default(z.enum(['primary', 'replica']), 'replica')
+    .check(says('The start; the epochs in the database are the truth afterwards.')),
+  postgres: z.optional(postgres),
+  objects: z.optional(objects),
 });
 
-const scope = z.discriminatedUnion('kind', [
-  z
-    .strictObject({
-      kind: z.literal('column'),
-      column: z.string().min(1),
-      value: z.union([z.string(), z.number().int()]).transform(String),
-    })
-    .describe('Rows whose column has this value.'),
-  z
-    .strictObject({ kind: z.literal('schema'), schema: z.string().min(1) })
-    .describe('All rows of the tables of one schema.'),
-  z
-    .strictObject({ kind: z.literal('database'), database: z.string().min(1) })
-    .describe('All rows of one database of the same server.'),
-]);
+const scope = z
+  .discriminatedUnion('kind', [
+    z
+      .strictObject({
+        kind: z.literal('column'),
+        column: text,
+        value: z.pipe(z.union([z.string(), z.int()]), z.transform(String)),
+      })
+      .check(says('Rows whose column has this value.')),
+    z
+      .strictObject({ kind: z.literal('schema'), schema: text })
+      .check(says('All rows of the tables of one schema.')),
+    z
+      .strictObject({ kind: z.literal('database'), database: text })
+      .check(says('All rows of one database of the same server.')),
+  ])
+  .check(says('Which rows are the tenant’s.'));
 
 export const PII_CLASSES = ['email', 'phone', 'name', 'address', 'free-text', 'id', 'none'] as const;
 
-const columnRule = z.union([
-  z.literal('allow').transform(() => ({ action: 'allow' as const })),
-  z
-    .strictObject({
-      pii: z.enum(PII_CLASSES).optional(),
-      action: z.enum(['allow', 'hash', 'mask', 'drop']),
-      key: z.string().optional().describe('For hash: a name under hashKeys.'),
-    })
-    .refine(
-      (rule) => rule.action !== 'hash' || rule.key !== undefined,
-      'hash needs a key: a name under hashKeys',
-    )
-    .refine((rule) => rule.action === 'hash' || rule.key === undefined, 'only hash takes a key'),
-]);
+const columnRule = z
+  .union([
+    z.pipe(
+      z.literal('allow'),
+      z.transform(() => ({ action: 'allow' as const })),
+    ),
+    z
+      .strictObject({
+        pii: z.optional(z.enum(PII_CLASSES)),
+        action: z.enum(['allow', 'hash', 'mask', 'drop']),
+        key: z.optional(z.string()).check(says('For hash: a name under hashKeys.')),
+      })
+      .check(
+        z.refine((rule) => rule.action !== 'hash' || rule.key !== undefined, {
+          message: 'hash needs a key: a name under hashKeys',
+        }),
+        z.refine((rule) => rule.action === 'hash' || rule.key === undefined, {
+          message: 'only hash takes a key',
+        }),
+      ),
+  ])
+  .check(says('`allow`, or what is done with the column before it leaves the region.'));
 
 const tenant = z.strictObject({
   scope,
   residency: z
-    .strictObject({
-      zones: z.array(name).min(1),
-      redacted: z
-        .enum(['any', 'zones'])
-        .default('zones')
-        .describe('Whether redacted data may leave the zones.'),
-    })
-    .optional(),
+    .optional(
+      z.strictObject({
+        zones: z.array(name).check(z.minLength(1, 'at least one zone')),
+        redacted: z
+          ._default(z.enum(['any', 'zones']), 'zones')
+          .check(says('Whether redacted data may leave the zones.')),
+      }),
+    )
+    .check(says('Where personal data of the tenant may be.')),
   columns: z
-    .record(z.string().regex(TABLE_PATTERN, 'schema.table'), z.record(z.string().min(1), columnRule))
-    .optional()
-    .describe(
-      'Column rules by table. When present the tenant is default-deny: a column without a rule stops.',
+    .optional(
+      z.record(
+        z.string().check(z.regex(TABLE_PATTERN, 'a table as schema.table')),
+        z.record(text, columnRule),
+      ),
+    )
+    .check(
+      says('Column rules by table. When present the tenant is default-deny: a column without a rule stops.'),
     ),
 });
 
 const rule = z.strictObject({
-  id: name,
-  tenants: z.array(z.string().min(1)).min(1).describe('Tenant names or patterns with *.'),
+  id: name.check(says('Part of every link’s name.')),
+  tenants: z.array(text).check(z.minLength(1, 'at least one tenant'), says('Tenant names or patterns with *.')),
   tables: z
-    .array(z.string().regex(TABLE_PATTERN, 'schema.table, with * in either part; a leading ! excludes'))
-    .min(1)
-    .optional()
-    .describe('Table patterns: schema.table with *; a leading ! excludes.'),
-  prefixes: z.array(z.string()).min(1).optional().describe('Object prefixes.'),
-  tier: z.enum(['hot', 'warm', 'cold']).default('warm'),
-  mode: z.enum(['active-passive', 'active-active']).default('active-passive'),
-  from: name,
-  to: z.array(name).min(1),
-  dedicated: z.boolean().default(false).describe('A slot and publication for each link of this rule alone.'),
-  ddl: z.enum(['stop', 'additive']).default('stop'),
-  verify: z.enum(['off', 'changed', 'full']).default('changed'),
-  lagObjective: duration.optional(),
+    .optional(z.array(tablePattern).check(z.minLength(1, 'at least one table pattern')))
+    .check(says('Table patterns: schema.table with *; a leading ! excludes.')),
+  prefixes: z
+    .optional(z.array(z.string()).check(z.minLength(1, 'at least one prefix')))
+    .check(says('Object prefixes.')),
+  tier: z
+    ._default(z.enum(['hot', 'warm', 'cold']), 'warm')
+    .check(says('hot: active-active streams; warm: tables, asynchronous; cold: partitioned files.')),
+  mode: z
+    ._default(z.enum(['active-passive', 'active-active']), 'active-passive')
+    .check(says('active-active links every two of the rule’s regions in both directions.')),
+  from: name.check(says('Source region.')),
+  to: z.array(name).check(z.minLength(1, 'at least one region'), says('Target regions.')),
+  dedicated: z
+    ._default(z.boolean(), false)
+    .check(says('A slot and publication for each link of this rule alone.')),
+  ddl: z
+    ._default(z.enum(['stop', 'additive']), 'stop')
+    .check(says('What a schema change at the source does: stop the link, or carry additive changes over.')),
+  verify: z
+    ._default(z.enum(['off', 'changed', 'full']), 'changed')
+    .check(says('What a run compares at its end.')),
+  lagObjective: z.optional(duration).check(says('The lag that status measures the link against.')),
   timeColumns: z
-    .record(z.string().regex(TABLE_PATTERN), z.string())
-    .optional()
-    .describe('Time column by table pattern, for --window.'),
+    .optional(z.record(tablePattern, text))
+    .check(says('Time column by table pattern, for --window.')),
 });
 
-const budget = z.strictObject({
-  tenant: name,
-  from: name,
-  to: name,
-  bytesPerSecond: size.optional(),
-  bytesPerDay: size.optional(),
-  concurrentJobs: z.number().int().positive().optional(),
-  maxLatency: duration.optional(),
-});
+const budget = z
+  .strictObject({
+    tenant: name,
+    from: name,
+    to: name,
+    bytesPerSecond: z.optional(size),
+    bytesPerDay: z.optional(size),
+    concurrentJobs: z.optional(z.int().check(z.positive('must be at least 1'))),
+    maxLatency: z.optional(duration),
+  })
+  .check(says('How much one tenant may use between two regions.'));
 
 const strategy = z.enum(['last-write', 'source-priority', 'append', 'merge', 'manual']);
+const rank = z.optional(z.array(name)).check(says('Regions, the strongest first.'));
 const conflicts = z.strictObject({
-  default: z.strictObject({ strategy, rank: z.array(name).optional() }).optional(),
-  tables: z
-    .record(
-      z.string().regex(TABLE_PATTERN),
+  default: z.optional(z.strictObject({ strategy, rank })),
+  tables: z.optional(
+    z.record(
+      tablePattern,
       z.strictObject({
-        strategy: strategy.optional(),
-        rank: z.array(name).optional(),
-        columns: z.record(z.string(), z.enum(['sum-delta', 'max', 'min', 'last-write'])).optional(),
+        strategy: z.optional(strategy),
+        rank,
+        columns: z.optional(z.record(text, z.enum(['sum-delta', 'max', 'min', 'last-write']))),
       }),
-    )
-    .optional(),
+    ),
+  ),
 });
+
+const environment = z.enum(['production', 'staging', 'lab']);
+const registry = z.union([z.literal('none'), z.strictObject({ url: secretRefOrUrl })]);
+const vault = z.strictObject({ address: secretRefOrUrl, token: z.optional(secretRef) });
+const cosign = z.strictObject({ key: text });
 
 export const configSchema = z
   .strictObject({
     schemaVersion: z.literal(1),
-    controlPlane: name.describe('Names this set of regions; part of every stream key.'),
-    environment: z.enum(['production', 'staging', 'lab']).default('production'),
+    controlPlane: name.check(says('Names this set of regions; part of every stream key.')),
+    environment: z
+      ._default(environment, 'production')
+      .check(says('lab: whatever runs says that it is a simulation.')),
     registry: z
-      .union([z.literal('none'), z.strictObject({ url: z.union([secretRef, z.url()]) })])
-      .optional()
-      .describe('Global registry, checked by precheck; "none" says that there is none.'),
-    hashKeys: z.record(name, secretRef).default({}),
-    vault: z.strictObject({ address: z.union([secretRef, z.url()]), token: secretRef.optional() }).optional(),
-    cosign: z
-      .strictObject({ key: z.string().min(1) })
-      .optional()
-      .describe('Path of the cosign private key file.'),
-    regions: z.record(name, region),
-    tenants: z.record(name, tenant).default({}),
-    rules: z.array(rule).default([]),
-    budgets: z.array(budget).default([]),
-    conflicts: conflicts.optional(),
+      .optional(registry)
+      .check(says('Global registry, checked by precheck; "none" says that there is none.')),
+    hashKeys: z
+      ._default(z.record(name, secretRef), {})
+      .check(says('Keys of the hash action, by name. References only.')),
+    vault: z.optional(vault).check(says('Where vault: references are resolved.')),
+    cosign: z.optional(cosign).check(says('Path of the cosign private key file.')),
+    regions: z.record(name, region).check(says('Regions by name.')),
+    tenants: z._default(z.record(name, tenant), {}).check(says('Tenants by name.')),
+    rules: z._default(z.array(rule), []).check(says('What is replicated, from where to where.')),
+    budgets: z._default(z.array(budget), []).check(says('Limits by tenant and pair of regions.')),
+    conflicts: z
+      .optional(conflicts)
+      .check(says('How concurrent writes are resolved, by default and by table.')),
   })
-  .describe('Configuration of xcrepl.');
+  .check(says('Configuration of xcrepl.'));
+
+/** The user's own file gives defaults for what belongs to a person or machine; it never adds regions or rules. */
+export const userConfigSchema = z
+  .strictObject({
+    schemaVersion: z.optional(z.literal(1)),
+    environment: z.optional(environment),
+    registry: z.optional(registry),
+    vault: z.optional(vault),
+    cosign: z.optional(cosign),
+  })
+  .check(says('Defaults of one user: ~/.config/xcrepl/config.yaml.'));
 
 export type Config = z.output<typeof configSchema>;
 export type ConfigInput = z.input<typeof configSchema>;
