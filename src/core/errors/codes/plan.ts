@@ -8,6 +8,11 @@ export const planCodes = {
     means: 'What the plan was made from has changed since: a role, an epoch, a schema, a rule or a slot.',
     next: 'make a new plan with xcrepl replication simulate and review it',
   },
+  'XC-3002': {
+    title: 'write authority has moved',
+    means: 'The target has a newer epoch than this run holds: another region was promoted or fenced meanwhile.',
+    next: 'make a new plan with xcrepl replication simulate',
+  },
   'XC-3010': {
     title: 'database was initialised by a newer version',
     means: 'The schema xcrepl has a migration that this program does not know. It is left untouched.',

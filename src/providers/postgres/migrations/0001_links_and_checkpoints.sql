@@ -56,7 +56,8 @@ CREATE TABLE xcrepl.links (
 );
 CREATE INDEX links_stream ON xcrepl.links (stream);
 
--- Counts by table since the link began; written in the transaction that they count.
+-- Counts by table since the link began, written in a transaction that also holds the newest of the changes counted.
+-- A runner writes them at most once a second, so a killed one may leave out what it applied in its last second.
 CREATE TABLE xcrepl.link_tables (
   link         text NOT NULL REFERENCES xcrepl.links ON DELETE CASCADE,
   table_name   text NOT NULL,
@@ -146,5 +147,13 @@ BEGIN
    WHERE slot = p_slot AND runner = p_runner;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'slot % is drained by another run', p_slot USING ERRCODE = 'XC011';
+  END IF;
+END $$;
+
+-- Refuses a batch whose updates did not all find their row, before it can commit.
+CREATE FUNCTION xcrepl.expect(p_actual bigint, p_wanted bigint) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  IF p_actual <> p_wanted THEN
+    RAISE EXCEPTION '% of % rows were there', p_actual, p_wanted USING ERRCODE = 'XC020';
   END IF;
 END $$;

@@ -1,0 +1,214 @@
+/**
+ * Turns decoded messages into batches. Redaction happens here, while the row is written into the batch, so that nothing
+ * unredacted is ever buffered beyond the socket. What a link's copy already holds is left out here, too.
+ */
+
+import { XcError } from '../errors/xc-error.ts';
+import {
+  Batch,
+  DELETE,
+  HAS_UNCHANGED,
+  INSERT,
+  KEY_CHANGED,
+  TRUNCATE,
+  UPDATE,
+  type Route,
+} from './batch.ts';
+import type { Lsn } from './lsn.ts';
+import {
+  POSTGRES_EPOCH_MICROS,
+  readInt32,
+  type OldKind,
+  type PgoutputHandler,
+  type RelationMessage,
+} from './pgoutput.ts';
+import { RouteFinder, type RelationRoutes } from './relation-routes.ts';
+import { fieldOffsets, writeKey, writeTuple } from './tuple-plan.ts';
+
+export interface CollectorHooks {
+  /**
+   * Compiles the routes of a relation, once each time that the server describes it; null where no link wants it.
+   * @throws XcError when the relation does not fit what the session was made for
+   */
+  routes(relation: RelationMessage): RelationRoutes | null;
+  /** A logical message passed: markers, fences, schema changes. */
+  message?(prefix: string, content: Uint8Array, lsn: Lsn): void;
+}
+
+export class Collector implements PgoutputHandler {
+  batch = new Batch();
+  inTransaction = false;
+  /** Transactions that begin at or past this are not wanted: set by `stopAt`, met when `reachedEnd` is true. */
+  reachedEnd = false;
+  readonly #hooks: CollectorHooks;
+  readonly #until: Lsn | null;
+  readonly #relations = new Map<number, RouteFinder | null>();
+  #commitLsn: Lsn | null = null;
+  #xid = 0;
+
+  constructor(hooks: CollectorHooks, until: Lsn | null) {
+    this.#hooks = hooks;
+    this.#until = until;
+  }
+
+  /** Gives the batch so far and begins another. */
+  take(): Batch {
+    const batch = this.batch;
+    batch.open = this.inTransaction;
+    this.batch = new Batch();
+    this.batch.position = batch.position;
+    return batch;
+  }
+
+  begin(commitLsn: Lsn, _commitMicros: bigint, xid: number): void {
+    if (this.#until !== null && commitLsn >= this.#until) {
+      this.reachedEnd = true;
+      return;
+    }
+    this.inTransaction = true;
+    this.#commitLsn = commitLsn;
+    this.#xid = xid;
+  }
+
+  commit(_commitLsn: Lsn, endLsn: Lsn, commitMicros: bigint): void {
+    this.inTransaction = false;
+    this.batch.position = endLsn;
+    this.batch.commitsMs.push(Number((commitMicros + POSTGRES_EPOCH_MICROS) / 1000n));
+  }
+
+  origin(): void {}
+
+  relation(relation: RelationMessage): void {
+    const routes = this.#hooks.routes(relation);
+    this.#relations.set(relation.oid, routes && new RouteFinder(routes));
+  }
+
+  insert(relation: number, bytes: Uint8Array, tuple: number): void {
+    const finder = this.#finder(relation);
+    const buffer = bytes as Buffer;
+    const route = finder?.find(buffer, tuple);
+    if (!finder || !route || this.#inCopy(route, buffer, tuple)) return;
+    this.#addRow(finder, INSERT, route, buffer, tuple, -1, -1);
+  }
+
+  update(relation: number, bytes: Uint8Array, oldKind: OldKind | null, old: number, tuple: number): void {
+    const finder = this.#finder(relation);
+    if (!finder) return;
+    const buffer = bytes as Buffer;
+    const after = finder.find(buffer, tuple);
+    const before = oldKind ? finder.find(buffer, old) : after;
+    const wantAfter = after && !this.#inCopy(after, buffer, tuple);
+    const wantBefore = before && (oldKind ? !this.#inCopy(before, buffer, old) : wantAfter);
+    const full = oldKind === 'O' ? old : -1;
+    if (wantAfter && wantBefore && after === before) this.#addRow(finder, UPDATE, after, buffer, tuple, oldKind ? old : -1, full);
+    else {
+      if (wantBefore) this.#addDelete(finder, before, buffer, old);
+      if (wantAfter) this.#addRow(finder, INSERT, after, buffer, tuple, -1, full);
+    }
+  }
+
+  delete(relation: number, bytes: Uint8Array, _oldKind: OldKind, old: number): void {
+    const finder = this.#finder(relation);
+    const buffer = bytes as Buffer;
+    const route = finder?.find(buffer, old);
+    if (!finder || !route || this.#inCopy(route, buffer, old)) return;
+    this.#addDelete(finder, route, buffer, old);
+  }
+
+  truncate(relations: readonly number[]): void {
+    for (const relation of relations) {
+      for (const route of this.#finder(relation)?.all() ?? []) {
+        if (this.#commitLsn !== null && this.#commitLsn < route.from) continue;
+        this.batch.ordered = true;
+        this.batch.add(TRUNCATE, route, 0, 0, 0, 0, 0);
+      }
+    }
+  }
+
+  message(_transactional: boolean, lsn: Lsn, prefix: string, content: Uint8Array): void {
+    this.#hooks.message?.(prefix, content, lsn);
+  }
+
+  #finder(relation: number): RouteFinder | null {
+    const finder = this.#relations.get(relation);
+    if (finder === undefined) throw new XcError('XC-5201', { subject: `a change of the undescribed relation ${relation}` });
+    return this.reachedEnd ? null : finder;
+  }
+
+  #inCopy(route: Route, bytes: Buffer, tuple: number): boolean {
+    if (this.#commitLsn !== null && this.#commitLsn < route.from) return true;
+    return route.seen !== null && route.seen(this.#xid, bytes, tuple);
+  }
+
+  /** @param old the old row's tuple when the message has one, else −1; `full` the same when it has all columns */
+  #addRow(
+    finder: RouteFinder,
+    operation: typeof INSERT | typeof UPDATE,
+    route: Route,
+    bytes: Buffer,
+    tuple: number,
+    old: number,
+    full: number,
+  ): void {
+    const { batch } = this;
+    const { arena } = batch;
+    const { plan } = route.variant;
+    const rowStart = arena.length;
+    let flags = writeTuple(arena, plan, 'pgoutput', bytes, tuple, full) ? HAS_UNCHANGED : 0;
+    const rowEnd = arena.length;
+    let [keyStart, keyEnd] = this.#newKey(finder, plan.key, rowStart, rowEnd);
+    if (old >= 0 && operation === UPDATE) {
+      const oldStart = arena.length;
+      this.#writeOld(finder, route, bytes, old);
+      const same = arena.bytes.compare(arena.bytes, keyStart, keyEnd, oldStart, arena.length) === 0;
+      if (same) arena.length = oldStart;
+      else {
+        flags |= KEY_CHANGED;
+        [keyStart, keyEnd] = [oldStart, arena.length];
+      }
+    }
+    if (finder.routes.ordered || (operation === INSERT && (flags & HAS_UNCHANGED) !== 0)) batch.ordered = true;
+    batch.add(operation, route, flags, rowStart, rowEnd, keyStart, keyEnd);
+  }
+
+  #addDelete(finder: RouteFinder, route: Route, bytes: Buffer, old: number): void {
+    const { batch } = this;
+    const keyStart = batch.arena.length;
+    this.#writeOld(finder, route, bytes, old);
+    if (finder.routes.ordered) batch.ordered = true;
+    batch.add(DELETE, route, 0, 0, 0, keyStart, batch.arena.length);
+  }
+
+  #writeOld(finder: RouteFinder, route: Route, bytes: Buffer, old: number): void {
+    const { arena } = this.batch;
+    if (!finder.routes.keyless) return writeKey(arena, route.variant.plan, bytes, old);
+    const start = arena.length;
+    writeTuple(arena, route.variant.plan, 'pgoutput', bytes, old);
+    arena.bytes.copyWithin(start, start + 2, arena.length);
+    arena.length -= 2;
+  }
+
+  /** The written row's key: a view into the row where its fields lie together, else a copy behind the row. */
+  #newKey(finder: RouteFinder, key: readonly number[], rowStart: number, rowEnd: number): [number, number] {
+    const { arena } = this.batch;
+    if (finder.routes.keyless) return [rowStart + 2, rowEnd];
+    const first = key[0] ?? 0;
+    const last = key[key.length - 1] ?? 0;
+    let at = rowStart + 2;
+    let start = at;
+    for (let index = 0; index <= last; index++) {
+      if (index === first) start = at;
+      at += 4 + Math.max(0, readInt32(arena.bytes, at));
+    }
+    if (last - first + 1 === key.length) return [start, at];
+    const offsets = fieldOffsets(arena.bytes, rowStart);
+    const keyStart = arena.length;
+    for (const index of key) {
+      const from = offsets[index] ?? 0;
+      const to = offsets[index + 1] ?? 0;
+      arena.reserve(to - from);
+      arena.copy(arena.bytes, from, to);
+    }
+    return [keyStart, arena.length];
+  }
+}

@@ -1,0 +1,156 @@
+/**
+ * How the columns of one relation become the fields of a row that the target receives, for one tenant's policy: which
+ * leave the region, how they are redacted, and which of them are the key. A written row is an int16 field count and,
+ * for each field, an int32 length (−1 NULL, −2 unchanged TOAST value) and its bytes: the row format of binary COPY, so
+ * that an insert is spliced into a COPY as it stands.
+ */
+
+import type { FieldRedactor } from '../policy/redactor.ts';
+import { Arena } from './arena.ts';
+import { readInt16, readInt32 } from './pgoutput.ts';
+
+export const NULL_FIELD = -1;
+export const UNCHANGED_FIELD = -2;
+
+export interface FieldPlan {
+  readonly name: string;
+  /** null drops the column; the identity function is `allow`. */
+  readonly redactor: FieldRedactor | null;
+  /** Rewrites OIDs inside a binary value; null where the bytes pass as they are. */
+  readonly rewrite: ((value: Buffer) => Buffer) | null;
+}
+
+export interface TuplePlan {
+  /** In the order of the relation message. */
+  readonly fields: readonly FieldPlan[];
+  /** Names of the fields that are written, in order. */
+  readonly columns: readonly string[];
+  /** Positions in `columns` of the key, ascending; empty where the whole row is the key. */
+  readonly key: readonly number[];
+  /** No field is dropped, redacted or rewritten. */
+  readonly plain: boolean;
+}
+
+export const makeTuplePlan = (fields: readonly FieldPlan[], keyNames: ReadonlySet<string>): TuplePlan => {
+  const columns = fields.filter((field) => field.redactor !== null).map((field) => field.name);
+  return {
+    fields,
+    columns,
+    key: columns.flatMap((name, index) => (keyNames.has(name) ? [index] : [])),
+    plain: fields.every((field) => field.redactor?.kind === 'allow' && field.rewrite === null),
+  };
+};
+
+/** Source of fields: pgoutput's tuples have a kind byte before each field; rows of COPY and DataRow have none. */
+export type TupleForm = 'pgoutput' | 'row';
+
+const KIND_NULL = 0x6e;
+const KIND_UNCHANGED = 0x75;
+
+/**
+ * Writes one row into the arena.
+ * @param at offset of the tuple's int16 count
+ * @param old offset of the old row's tuple in the same bytes, which has the value of a field that the new row calls
+ *   unchanged (REPLICA IDENTITY FULL), or −1
+ * @returns true when some field is left unchanged
+ */
+export const writeTuple = (
+  arena: Arena,
+  plan: TuplePlan,
+  form: TupleForm,
+  bytes: Buffer,
+  at: number,
+  old = -1,
+): boolean => {
+  const { fields } = plan;
+  let unchanged = false;
+  let next = at + 2;
+  let oldNext = old + 2;
+  arena.reserve(2);
+  arena.bytes[arena.length] = plan.columns.length >> 8;
+  arena.bytes[arena.length + 1] = plan.columns.length & 0xff;
+  arena.length += 2;
+  for (let index = 0; index < fields.length; index++) {
+    const field = fields[index]!;
+    const oldAt = oldNext;
+    if (old >= 0) oldNext = afterField(bytes, oldNext, 'pgoutput');
+    const from = next;
+    next = afterField(bytes, next, form);
+    if (field.redactor === null) continue;
+    if (form === 'pgoutput') {
+      const kind = bytes[from];
+      if (kind === KIND_NULL) arena.int32(NULL_FIELD);
+      else if (kind !== KIND_UNCHANGED) writeField(arena, field, bytes, from + 5, next);
+      else if (old < 0) {
+        unchanged = true;
+        arena.int32(UNCHANGED_FIELD);
+      } else if (bytes[oldAt] === KIND_NULL) arena.int32(NULL_FIELD);
+      else writeField(arena, field, bytes, oldAt + 5, oldNext);
+    } else if (next - from === 4 && readInt32(bytes, from) < 0) arena.int32(NULL_FIELD);
+    else writeField(arena, field, bytes, from + 4, next);
+  }
+  return unchanged;
+};
+
+/** Writes the key's fields only, from a row whose other fields need not be there. */
+export const writeKey = (arena: Arena, plan: TuplePlan, bytes: Buffer, at: number): void => {
+  let next = at + 2;
+  let column = 0;
+  for (const field of plan.fields) {
+    const from = next;
+    next = afterField(bytes, next, 'pgoutput');
+    if (field.redactor === null) continue;
+    if (plan.key.includes(column++)) {
+      if (bytes[from] === KIND_NULL) arena.int32(NULL_FIELD);
+      else writeField(arena, field, bytes, from + 5, next);
+    }
+  }
+};
+
+const writeField = (arena: Arena, field: FieldPlan, bytes: Buffer, start: number, end: number): void => {
+  const redactor = field.redactor!;
+  if (redactor.kind === 'allow' && field.rewrite === null) {
+    arena.int32(end - start);
+    arena.copy(bytes, start, end);
+    return;
+  }
+  if (field.rewrite !== null) {
+    const value = field.rewrite(bytes.subarray(start, end));
+    arena.int32(value.length);
+    arena.copy(value, 0, value.length);
+    return;
+  }
+  arena.int32(redactor.fixedLength);
+  arena.reserve(redactor.fixedLength);
+  arena.length += redactor.write(bytes, start, end, arena.bytes, arena.length);
+};
+
+const afterField = (bytes: Buffer, at: number, form: TupleForm): number => {
+  if (form === 'row') return at + 4 + Math.max(0, readInt32(bytes, at));
+  const kind = bytes[at];
+  return kind === KIND_NULL || kind === KIND_UNCHANGED ? at + 1 : at + 5 + readInt32(bytes, at + 1);
+};
+
+/** Offsets of a written row's fields: start of each int32 length, and the end of the row last. */
+export const fieldOffsets = (bytes: Buffer, at: number): number[] => {
+  const offsets: number[] = [];
+  let next = at + 2;
+  for (let left = readInt16(bytes, at); left > 0; left--) {
+    offsets.push(next);
+    next += 4 + Math.max(0, readInt32(bytes, next));
+  }
+  offsets.push(next);
+  return offsets;
+};
+
+/** Field `index` of a pgoutput tuple as [start, end) of its bytes, or null when it is NULL or unchanged. */
+export const pgoutputField = (bytes: Uint8Array, at: number, index: number): [start: number, end: number] | null => {
+  let next = at + 2;
+  for (let column = 0; ; column++) {
+    const kind = bytes[next];
+    const empty = kind === KIND_NULL || kind === KIND_UNCHANGED;
+    const end = empty ? next + 1 : next + 5 + readInt32(bytes, next + 1);
+    if (column === index) return empty ? null : [next + 5, end];
+    next = end;
+  }
+};

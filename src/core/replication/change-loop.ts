@@ -1,0 +1,97 @@
+/**
+ * The change loop: take what has come, apply it, acknowledge what is durable. While one batch is applied the source
+ * gathers the next, so batches grow with the load and stay small without it. Nothing is acknowledged before the sink
+ * has it in a transaction that no crash takes back.
+ */
+
+import type { Batch } from '../change/batch.ts';
+import { ZERO_LSN, type Lsn } from '../change/lsn.ts';
+import type { Clock } from '../time/clock.ts';
+import type { EngineProgress } from './engine.ts';
+import type { ChangeSink, ChangeSource } from './ports.ts';
+
+/** How often the sink is asked what is durable, and the slot told. */
+const ACKNOWLEDGE_MS = 200;
+/** A position without changes is stored this often, or when the log moved this far: a slot must not fall behind. */
+const POSITION_MS = 10_000;
+const POSITION_BYTES = 16n * 1024n * 1024n;
+/** Transactions of one batch whose lag is measured: enough for quantiles, bounded for floods of small ones. */
+const LAG_SAMPLES = 200;
+
+export interface ChangeLoopEnd {
+  readonly position: Lsn;
+  readonly changes: number;
+  readonly transactions: number;
+  readonly conflicts: number;
+  /** Batches that a constraint refused as a set. */
+  readonly fallbacks: number;
+}
+
+/** Ends at the source's end, or at a batch boundary after `stop` aborts. Both leave everything acknowledged. */
+export const runChangeLoop = async (
+  source: ChangeSource,
+  sink: ChangeSink,
+  clock: Clock,
+  progress: EngineProgress,
+  from: Lsn,
+  stop: AbortSignal,
+): Promise<ChangeLoopEnd> => {
+  const end = { position: from, changes: 0, transactions: 0, conflicts: 0, fallbacks: 0 };
+  let stored = from;
+  let storedMs = clock.nowMs();
+  let askedMs = 0;
+  let open = false;
+  for (;;) {
+    const batch = await source.next(ACKNOWLEDGE_MS, stop).catch((error: unknown) => {
+      if (stop.aborted && !open) return null;
+      throw error;
+    });
+    if (batch === null) break;
+    if (batch !== 'idle') {
+      open = batch.open;
+      if (batch.size > 0 || open) {
+        const applied = await sink.apply(batch);
+        end.conflicts += applied.conflicts;
+        end.fallbacks += applied.fellBack ? 1 : 0;
+        if (!open) [stored, storedMs] = [batch.position, clock.nowMs()];
+        report(batch, clock, progress);
+      }
+      if (!open) end.position = batch.position;
+      end.changes += batch.size;
+      end.transactions += batch.commitsMs.length;
+    }
+    const nowMs = clock.nowMs();
+    const due = end.position - stored >= POSITION_BYTES || (end.position > stored && nowMs - storedMs >= POSITION_MS);
+    if (!open && due) {
+      await sink.advance(end.position);
+      [stored, storedMs] = [end.position, nowMs];
+    }
+    if (!open && sink.hasUndurable && nowMs - askedMs >= ACKNOWLEDGE_MS) {
+      askedMs = nowMs;
+      acknowledge(source, await sink.durable());
+    }
+  }
+  await settle(source, sink, stored, end.position);
+  return end;
+};
+
+/** Before the end: position stored, counts written, everything durable and acknowledged. */
+const settle = async (source: ChangeSource, sink: ChangeSink, stored: Lsn, position: Lsn): Promise<void> => {
+  if (position > stored) await sink.advance(position);
+  await sink.flushCounts();
+  await sink.flush();
+  acknowledge(source, await sink.durable());
+};
+
+const acknowledge = (source: ChangeSource, durable: Lsn): void => {
+  if (durable > ZERO_LSN) source.acknowledge(durable);
+};
+
+const report = (batch: Batch, clock: Clock, progress: EngineProgress): void => {
+  for (const [route, counts] of batch.counts) progress.streamed(route.link, route.variant.table, counts);
+  const nowMs = clock.nowMs();
+  const step = Math.max(1, Math.ceil(batch.commitsMs.length / LAG_SAMPLES));
+  for (let index = 0; index < batch.commitsMs.length; index += step) {
+    progress.applied(Math.max(0, nowMs - batch.commitsMs[index]!), batch.position);
+  }
+};

@@ -1,0 +1,127 @@
+/** Runs a batch in the order of the source inside an open transaction: pipelined where possible, else step by step. */
+
+import { INSERT, UPDATE, type Batch } from '../../../core/change/batch.ts';
+import { XcError } from '../../../core/errors/xc-error.ts';
+import type { WireConnection } from '../wire/connection.ts';
+import { exchange, type Answer } from '../wire/exchange.ts';
+import { MessageWriter } from '../wire/messages.ts';
+import { isRowRefusal, type ServerError } from '../wire/server-error.ts';
+import type { Statements } from '../wire/statements.ts';
+import { fieldValues, hasUnchanged, writeChange, writeInsert, type OrderedWriter } from './ordered-apply.ts';
+
+export interface OrderedPorts {
+  tableOf: OrderedWriter['tableOf'];
+  formatsOf: OrderedWriter['formatsOf'];
+  reread(batch: Batch, index: number): Promise<readonly (Uint8Array | null)[] | null>;
+}
+
+/** Changes that travel in one write: bounds what a pipeline holds on both sides. */
+const PIPELINE_CHANGES = 500;
+
+/**
+ * @returns how many changes met another state of their row than the source's
+ * @throws XcError XC-5204 naming table and link of a change that the target refuses
+ */
+export const applyOrdered = async (
+  connection: WireConnection,
+  statements: Statements,
+  batch: Batch,
+  ports: OrderedPorts,
+): Promise<number> => {
+  let conflicts = 0;
+  let next = 0;
+  while (next < batch.size) {
+    const end = Math.min(batch.size, next + PIPELINE_CHANGES);
+    const gap = needsReading(batch, next) ? next : await pipelined(connection, statements, batch, ports, next, end);
+    if (gap === null) next = end;
+    else {
+      conflicts += await step(connection, statements, batch, ports, gap);
+      next = gap + 1;
+    }
+  }
+  return conflicts;
+};
+
+/** An insert that leaves fields unchanged: the row moved into the filter, and its large values were not sent. */
+const needsReading = (batch: Batch, index: number): boolean =>
+  batch.operation[index] === INSERT && hasUnchanged(batch.arena.bytes, batch.rowStart[index]!);
+
+/**
+ * Applies changes [from, to) in one write. @returns the first change that needs a step of its own, with everything
+ * before it applied and nothing after it, or null
+ */
+const pipelined = async (
+  connection: WireConnection,
+  statements: Statements,
+  batch: Batch,
+  ports: OrderedPorts,
+  from: number,
+  to: number,
+): Promise<number | null> => {
+  const writer = new MessageWriter();
+  const ordered = { writer, statements, batch, ...ports };
+  writer.bind(statements.prepare(writer, 'SAVEPOINT xcrepl_row'), [], 'text').execute();
+  const written: number[] = [];
+  let stop = to;
+  for (let index = from; index < to; index++) {
+    if (needsReading(batch, index)) {
+      stop = index;
+      break;
+    }
+    if (writeChange(ordered, index)) written.push(index);
+  }
+  const answer = await exchange(connection, writer.sync().take());
+  if (answer.error) throw refusal(batch, written[answer.tags.length - 1] ?? from, answer.error);
+  const missed = written.findIndex((index, at) => batch.operation[index] === UPDATE && answer.tags[at + 1] === 'UPDATE 0');
+  if (missed < 0) {
+    await runStatement(connection, statements, 'RELEASE SAVEPOINT xcrepl_row');
+    return stop < to ? stop : null;
+  }
+  await runStatement(connection, statements, 'ROLLBACK TO SAVEPOINT xcrepl_row');
+  const gap = written[missed]!;
+  if (gap > from) await pipelined(connection, statements, batch, ports, from, gap);
+  return gap;
+};
+
+/** One change that the plain way cannot do: an update whose row is not there, or an insert without all its fields. */
+const step = async (
+  connection: WireConnection,
+  statements: Statements,
+  batch: Batch,
+  ports: OrderedPorts,
+  index: number,
+): Promise<number> => {
+  const rowStart = batch.rowStart[index]!;
+  const values = hasUnchanged(batch.arena.bytes, rowStart)
+    ? await ports.reread(batch, index)
+    : fieldValues(batch.arena.bytes, rowStart);
+  if (values === null) return 0; // deleted since at the source: its delete comes later in the stream
+  const writer = new MessageWriter();
+  writeInsert({ writer, statements, batch, ...ports }, index, values);
+  const answer = await exchange(connection, writer.sync().take());
+  if (answer.error) throw refusal(batch, index, answer.error);
+  return batch.operation[index] === UPDATE ? 1 : 0;
+};
+
+const runStatement = async (connection: WireConnection, statements: Statements, sql: string): Promise<Answer> => {
+  const writer = new MessageWriter();
+  writer.bind(statements.prepare(writer, sql), [], 'text').execute();
+  const answer = await exchange(connection, writer.sync().take());
+  if (answer.error) throw answer.error;
+  return answer;
+};
+
+const OPERATION = { 1: 'insert', 2: 'update', 3: 'delete', 4: 'truncate' } as const;
+
+/** Names table, link and constraint; never a value of the row. */
+const refusal = (batch: Batch, index: number, error: ServerError): unknown => {
+  const route = batch.route[index];
+  if (!route || !isRowRefusal(error)) return error;
+  const what = OPERATION[batch.operation[index]!];
+  return new XcError('XC-5204', {
+    subject: `${what} in ${route.variant.table} of link ${route.link}`,
+    why: error.constraint === undefined ? `SQLSTATE ${error.sqlState}` : `constraint ${error.constraint}, SQLSTATE ${error.sqlState}`,
+    facts: { link: route.link, table: route.variant.table, sqlState: error.sqlState },
+    cause: error,
+  });
+};

@@ -1,0 +1,131 @@
+/**
+ * Writes the net effect of a batch as a pipeline of set-wise statements: deletes of all tables, then updates, then
+ * inserts by COPY. Each statement's expected count goes along, so that what met another state of the row is counted.
+ */
+
+import type { Batch, Variant } from '../../../core/change/batch.ts';
+import type { NetEffect, Ranges } from '../../../core/change/coalesce.ts';
+import { readInt16, readInt32 } from '../../../core/change/pgoutput.ts';
+import type { MessageWriter } from '../wire/messages.ts';
+import type { Statements } from '../wire/statements.ts';
+import { copySql, setDeleteSql, setUpdateSql, type TargetTable } from './target-table.ts';
+
+/** Binary COPY: signature, flags, length of the header's extension (PostgreSQL documentation, COPY, Binary Format). */
+const COPY_HEADER = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1');
+/** A CopyData message is cut about here: the server reads message by message. */
+const COPY_MESSAGE_BYTES = 64 * 1024;
+
+export interface Expected {
+  readonly variant: Variant;
+  readonly kind: 'delete' | 'update' | 'insert';
+  readonly rows: number;
+}
+
+export const writeNetEffects = (
+  writer: MessageWriter,
+  statements: Statements,
+  batch: Batch,
+  effects: readonly NetEffect[],
+  tableOf: (variant: Variant) => TargetTable,
+): Expected[] => {
+  const expected: Expected[] = [];
+  for (const { variant, deletes } of effects) {
+    if (deletes.length === 0) continue;
+    const table = tableOf(variant);
+    const name = statements.prepare(writer, setDeleteSql(table), [table.rowType.array]);
+    writer.bindRows(name, null, () => writeKeys(writer, table, batch.arena.bytes, deletes)).execute();
+    expected.push({ variant, kind: 'delete', rows: deletes.length / 2 });
+  }
+  for (const { variant, updates } of effects) {
+    for (const [mask, rows] of updates) {
+      const table = tableOf(variant);
+      const sql = setUpdateSql(table, maskOf(mask));
+      if (sql === null) continue;
+      const name = statements.prepare(writer, sql, [table.rowType.array, 20]);
+      writer.bindRows(name, rows.length / 2, () => writeRows(writer, table, batch.arena.bytes, rows)).execute();
+      expected.push({ variant, kind: 'update', rows: rows.length / 2 });
+    }
+  }
+  for (const { variant, inserts } of effects) {
+    if (inserts.length === 0) continue;
+    const name = statements.prepare(writer, copySql(tableOf(variant)));
+    writer.bind(name, [], 'text').execute();
+    writeCopy(writer, batch.arena.bytes, inserts);
+    expected.push({ variant, kind: 'insert', rows: inserts.length / 2 });
+  }
+  return expected;
+};
+
+/** "1,4" → {1, 4} */
+export const maskOf = (mask: string): ReadonlySet<number> => new Set(mask === '' ? [] : mask.split(',').map(Number));
+
+const writeCopy = (writer: MessageWriter, bytes: Buffer, rows: Ranges): void => {
+  let place = writer.openCopyData();
+  let started = writer.length;
+  writer.raw(COPY_HEADER);
+  for (let at = 0; at < rows.length; at += 2) {
+    writer.raw(bytes, rows[at]!, rows[at + 1]!);
+    if (writer.length - started < COPY_MESSAGE_BYTES) continue;
+    writer.closeMessage(place);
+    place = writer.openCopyData();
+    started = writer.length;
+  }
+  writer.byte(0xff);
+  writer.byte(0xff);
+  writer.closeMessage(place);
+  writer.copyDone();
+};
+
+/** array_send's form: dimensions, no NULL elements, element type, length, lower bound. */
+const writeArrayHead = (writer: MessageWriter, elementOid: number, length: number): void => {
+  writer.int32(1);
+  writer.int32(0);
+  writer.int32(elementOid);
+  writer.int32(length);
+  writer.int32(1);
+};
+
+/** Rows as record_send's form: field count, then type OID, length and bytes of each attribute. */
+const writeRows = (writer: MessageWriter, table: TargetTable, bytes: Buffer, rows: Ranges): void => {
+  writeArrayHead(writer, table.rowType.row, rows.length / 2);
+  const offsets: number[] = [];
+  for (let at = 0; at < rows.length; at += 2) {
+    offsetsInto(offsets, bytes, rows[at]! + 2, readInt16(bytes, rows[at]!));
+    writeRecord(writer, table, bytes, (field) => (field < 0 ? -1 : offsets[field]!));
+  }
+};
+
+const writeKeys = (writer: MessageWriter, table: TargetTable, bytes: Buffer, keys: Ranges): void => {
+  writeArrayHead(writer, table.rowType.row, keys.length / 2);
+  const offsets: number[] = [];
+  const placeOf = new Map(table.key.map((field, place) => [field, place]));
+  for (let at = 0; at < keys.length; at += 2) {
+    offsetsInto(offsets, bytes, keys[at]!, table.key.length);
+    writeRecord(writer, table, bytes, (field) => {
+      const place = placeOf.get(field);
+      return place === undefined ? -1 : offsets[place]!;
+    });
+  }
+};
+
+const offsetsInto = (offsets: number[], bytes: Buffer, start: number, count: number): void => {
+  let at = start;
+  for (let index = 0; index < count; index++) {
+    offsets[index] = at;
+    at += 4 + Math.max(0, readInt32(bytes, at));
+  }
+};
+
+const writeRecord = (writer: MessageWriter, table: TargetTable, bytes: Buffer, offsetOf: (field: number) => number): void => {
+  writer.int32(0);
+  const start = writer.length;
+  writer.int32(table.attributes.length);
+  for (const { typeOid, field } of table.attributes) {
+    writer.int32(typeOid | 0);
+    const offset = offsetOf(field);
+    const length = offset < 0 ? -1 : readInt32(bytes, offset);
+    if (length < 0) writer.int32(-1);
+    else writer.raw(bytes, offset, offset + 4 + length);
+  }
+  writer.patchInt32(start - 4, writer.length - start);
+};

@@ -1,0 +1,143 @@
+/**
+ * A table of the target as the applier uses it for one variant of rows: names, types and the statements that they make.
+ * Rows travel as one array of the table's own row type, so that a statement takes any number of them and needs no
+ * staging table; only key and written columns are filled, the others are NULL and not looked at.
+ */
+
+import type { Variant } from '../../../core/change/batch.ts';
+import type { TableFacts, TypeFacts } from '../../../core/topology/table.ts';
+import { ident, qualified } from '../quote.ts';
+
+/** OIDs that the catalogue of TableFacts does not have: pg_class.reltype and its array type. */
+export interface RowType {
+  readonly row: number;
+  readonly array: number;
+}
+
+export interface TargetColumn {
+  readonly name: string;
+  readonly typeOid: number;
+  /** GENERATED ALWAYS AS IDENTITY: cannot be set by UPDATE. */
+  readonly identityAlways: boolean;
+}
+
+export interface TargetTable {
+  readonly sql: string;
+  readonly rowType: RowType;
+  /** Every attribute of the row type in order, with the field of a written row that fills it, or −1. */
+  readonly attributes: readonly { readonly typeOid: number; readonly field: number }[];
+  /** Written columns, in the order of the row's fields. */
+  readonly columns: readonly TargetColumn[];
+  /** Positions of the key in `columns`; empty where the whole row is the key. */
+  readonly key: readonly number[];
+  /** A unique index on exactly the key that ON CONFLICT can use. */
+  readonly arbiter: boolean;
+  /** Some constraint is deferrable: SET CONSTRAINTS ALL DEFERRED helps. */
+  readonly deferrable: boolean;
+  /** Rows have columns that are not written: a changed key must stay an UPDATE. */
+  readonly keepsRow: boolean;
+  /** Rows must be applied one by one, in order: triggers that fire for replicas, or types that refuse NULL. */
+  readonly ordered: boolean;
+}
+
+export const makeTargetTable = (
+  facts: TableFacts,
+  types: ReadonlyMap<number, TypeFacts>,
+  rowType: RowType,
+  variant: Variant,
+  textFields: boolean,
+): TargetTable => {
+  const { plan } = variant;
+  const byName = new Map(facts.columns.map((column) => [column.name, column]));
+  const fieldOf = new Map(plan.columns.map((name, index) => [name, index]));
+  const columns = plan.columns.map((name): TargetColumn => {
+    const column = byName.get(name)!;
+    return { name, typeOid: column.typeOid, identityAlways: column.identity === 'always' };
+  });
+  const keyNames = plan.key.map((index) => plan.columns[index] ?? '');
+  const unique = facts.indexes.filter((index) => index.unique && index.valid && !index.partialOrExpression && !index.exclusion);
+  return {
+    sql: qualified(facts),
+    rowType,
+    attributes: facts.columns.map((column) => ({ typeOid: column.typeOid, field: fieldOf.get(column.name) ?? -1 })),
+    columns,
+    key: plan.key,
+    arbiter: unique.some((index) => index.immediate && sameSet(index.columns, keyNames)),
+    deferrable: facts.indexes.some((index) => !index.immediate),
+    keepsRow: facts.columns.some((column) => !fieldOf.has(column.name) && column.generated === 'none'),
+    ordered:
+      textFields ||
+      plan.key.length === 0 ||
+      facts.triggers.some((trigger) => trigger.enabled === 'A' || trigger.enabled === 'R') ||
+      facts.columns.some((column) => types.get(column.typeOid)?.strictDomain === true),
+  };
+};
+
+const sameSet = (a: readonly string[], b: readonly string[]): boolean => a.length === b.length && a.every((name) => b.includes(name));
+
+const keyJoin = (table: TargetTable, left: string, right: (index: number) => string): string =>
+  table.key.map((index) => `${left}.${ident(table.columns[index]!.name)} = ${right(index)}`).join(' AND ');
+
+/** Columns that an UPDATE sets: written, not part of the key, not unchanged, and settable. */
+const settable = (table: TargetTable, unchanged: ReadonlySet<number>, withKey: boolean): number[] =>
+  table.columns.flatMap((column, index) =>
+    unchanged.has(index) || column.identityAlways || (!withKey && table.key.includes(index)) ? [] : [index],
+  );
+
+export const setDeleteSql = (table: TargetTable): string =>
+  `DELETE FROM ${table.sql} AS t USING unnest($1) AS s WHERE ${keyJoin(table, 't', (index) => `s.${ident(table.columns[index]!.name)}`)}`;
+
+/** Fails with XC020 when fewer rows were there than expected ($2): then the batch goes row by row. */
+export const setUpdateSql = (table: TargetTable, unchanged: ReadonlySet<number>): string | null => {
+  const set = settable(table, unchanged, false).map((index) => ident(table.columns[index]!.name));
+  if (set.length === 0) return null;
+  const join = keyJoin(table, 't', (index) => `s.${ident(table.columns[index]!.name)}`);
+  return (
+    `WITH u AS (UPDATE ${table.sql} AS t SET ${set.map((name) => `${name} = s.${name}`).join(', ')}` +
+    ` FROM unnest($1) AS s WHERE ${join} RETURNING 1)` +
+    ` SELECT xcrepl.expect((SELECT count(*) FROM u), $2)`
+  );
+};
+
+export const copySql = (table: TargetTable): string =>
+  `COPY ${table.sql} (${names(table)}) FROM STDIN (FORMAT binary)`;
+
+const names = (table: TargetTable): string => table.columns.map((column) => ident(column.name)).join(', ');
+
+/** Single-row statements: parameter n is field n−1 of the row; key parameters follow where the statement has both. */
+export const rowInsertSql = (table: TargetTable): string => {
+  const insert = `INSERT INTO ${table.sql} (${names(table)}) OVERRIDING SYSTEM VALUE`;
+  const values = table.columns.map((_, index) => `$${index + 1}`).join(', ');
+  if (table.key.length === 0) return `${insert} VALUES (${values})`;
+  const set = settable(table, new Set(), false).map((index) => `${ident(table.columns[index]!.name)} = $${index + 1}`);
+  const match = keyJoin(table, 't', (index) => `$${index + 1}`);
+  if (table.arbiter) {
+    const keys = table.key.map((index) => ident(table.columns[index]!.name)).join(', ');
+    return `${insert} VALUES (${values}) ON CONFLICT (${keys}) DO ${set.length === 0 ? 'NOTHING' : `UPDATE SET ${set.join(', ')}`}`;
+  }
+  return set.length === 0
+    ? `${insert} SELECT ${values} WHERE NOT EXISTS (SELECT FROM ${table.sql} AS t WHERE ${match})`
+    : `WITH u AS (UPDATE ${table.sql} AS t SET ${set.join(', ')} WHERE ${match} RETURNING 1) ${insert} SELECT ${values} WHERE NOT EXISTS (SELECT FROM u)`;
+};
+
+/** Parameters: the fields that are set, in order, then the key (of the old row where `withKey`). */
+export const rowUpdateSql = (table: TargetTable, unchanged: ReadonlySet<number>, withKey: boolean): { sql: string; fields: number[] } | null => {
+  const fields = settable(table, unchanged, withKey);
+  if (fields.length === 0) return null;
+  const set = fields.map((index, at) => `${ident(table.columns[index]!.name)} = $${at + 1}`).join(', ');
+  return { sql: `UPDATE ${table.sql} AS t SET ${set} WHERE ${rowMatch(table, fields.length)}`, fields };
+};
+
+export const rowDeleteSql = (table: TargetTable): string => `DELETE FROM ${table.sql} AS t WHERE ${rowMatch(table, 0)}`;
+
+/** The row of the key in parameters `after`+1…; without a key exactly one of the rows that are the same to the byte. */
+const rowMatch = (table: TargetTable, after: number): string => {
+  if (table.key.length > 0) return table.key.map((index, at) => `t.${ident(table.columns[index]!.name)} = $${after + at + 1}`).join(' AND ');
+  const columns = table.columns.map((column) => `x.${ident(column.name)}`).join(', ');
+  const values = table.columns.map((_, at) => `$${after + at + 1}`).join(', ');
+  return `(t.tableoid, t.ctid) = (SELECT x.tableoid, x.ctid FROM ${table.sql} AS x WHERE ROW(${columns}) OPERATOR(pg_catalog.*=) ROW(${values}) LIMIT 1)`;
+};
+
+/** A TRUNCATE of the source, for one link: its rows only, and never another table's. Parameter 1 is the tenant. */
+export const clearSql = (table: TargetTable, column: string | null): string =>
+  column === null ? `DELETE FROM ${table.sql}` : `DELETE FROM ${table.sql} AS t WHERE t.${ident(column)} = $1`;
