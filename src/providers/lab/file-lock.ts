@@ -3,7 +3,7 @@
  */
 
 import { hostname } from 'node:os';
-import { open, rename, rm } from 'node:fs/promises';
+import { link, rename, rm, writeFile } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
 import { XcError } from '../../core/errors/xc-error.ts';
 import { processIdentity } from './process-identity.ts';
@@ -51,7 +51,10 @@ export const takeLock = async (path: string): Promise<string> => {
   throw new XcError('XC-7002', { subject: path, why: 'other processes keep taking it' });
 };
 
-/** The lock file's text, or null when another file stands there. */
+/**
+ * The lock file's text, or null when another file stands there. Linked into place, so that nobody ever reads a lock
+ * whose holder is not yet written in it.
+ */
 const create = async (path: string): Promise<string | null> => {
   const text = JSON.stringify({
     pid: process.pid,
@@ -59,17 +62,16 @@ const create = async (path: string): Promise<string | null> => {
     host: hostname(),
     since: new Date().toISOString(),
   });
+  const draft = `${path}.${randomUUID()}`;
+  await writeFile(draft, text, { flag: 'wx', mode: 0o600 });
   try {
-    const file = await open(path, 'wx', 0o600);
-    try {
-      await file.writeFile(text);
-    } finally {
-      await file.close();
-    }
+    await link(draft, path);
     return text;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return null;
     throw error;
+  } finally {
+    await rm(draft, { force: true });
   }
 };
 
