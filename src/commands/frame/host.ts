@@ -3,7 +3,7 @@
  * so that a command that needs little loads little. Commands build a commander Command and return an outcome.
  */
 
-import type { Command } from '@commander-js/extra-typings';
+import type { CommandUnknownOpts } from '@commander-js/extra-typings';
 import type { Clock, Random } from '../../core/time/clock.ts';
 import type { LoadedConfig } from '../../core/config/loaded.ts';
 
@@ -70,6 +70,21 @@ export interface Host {
   secret(reference: string): Promise<string>;
   /** Writes a line to stdout before the outcome: only for commands that stream records (--watch, --follow). */
   print(line: string): void;
+  /** Replaces every secret that this process resolved; for text that goes elsewhere than the frame's outputs. */
+  redact(text: string): string;
+  /** Shows how far a long piece of work is, on stderr, as --progress says. */
+  progress(name: string): ProgressTask;
+  /**
+   * Says what would be left behind if the process ended at once ("copy slot xcrepl_c_… on us-east-1"), for the second
+   * interruption. The function that it returns takes that back.
+   */
+  leaves(what: string): () => void;
+}
+
+export interface ProgressTask {
+  /** @param total null while it is not known @param detail a few words, such as rate and remaining time */
+  update(done: number, total: number | null, detail?: string): void;
+  end(): void;
 }
 
 /** One command of the tree; `load` brings its module in only when it is called or its own help is asked for. */
@@ -81,8 +96,8 @@ export interface CommandEntry {
 }
 
 export interface CommandModule {
-  /** A leaf: options, two examples, and an action that ends in `finish`. */
-  readonly command?: (host: Host, finish: (outcome: Outcome) => void) => Command;
+  /** A leaf, made with `leaf` (leaf.ts shows how): options, two examples, and an action that ends in `finish`. */
+  readonly command?: (host: Host, finish: (outcome: Outcome) => void) => CommandUnknownOpts;
   /** A noun: its verbs. A module has one of the two, or both (`snapshot` alone does something). */
   readonly children?: readonly CommandEntry[];
 }

@@ -8,8 +8,13 @@ export interface LoadedConfig {
   readonly digest: string;
   /** Path of the project file, or null when the environment alone describes the regions. */
   readonly path: string | null;
-  /** Source of a value by its dotted path: "flag", "environment NAME", "file:line:column", "default". */
-  origin(path: string): string;
+  /**
+   * Source of a leaf by its path as messages write it ("regions.us-east-1.postgres.dsn", "rules[0].from"):
+   * "environment NAME", "file:line:column" or "default".
+   */
+  readonly origin: (path: string) => string;
+  /** The document before defaults and units, from whichever sources: what `config show` prints. */
+  readonly written: unknown;
   /** CONTRACTS, "Configuration": `environment: lab`, SIMULATION_MODE=true, or neither file nor DSN. */
   readonly mode: 'live' | 'simulation';
   /** What simulation lacks, by name; empty in live mode. */

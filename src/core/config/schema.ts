@@ -16,7 +16,10 @@ const says = z.describe;
 const name = z
   .string()
   .check(
-    z.regex(NAME, 'lower-case letters, digits, "-", "_" and ".", at most 63, starting with a letter or digit'),
+    z.regex(
+      NAME,
+      'lower-case letters, digits, "-", "_" and ".", at most 63, starting with a letter or digit',
+    ),
   );
 
 const text = z.string().check(z.minLength(1, 'must not be empty'));
@@ -184,7 +187,9 @@ const tenant = z.strictObject({
 
 const rule = z.strictObject({
   id: name.check(says('Part of every link’s name.')),
-  tenants: z.array(text).check(z.minLength(1, 'at least one tenant'), says('Tenant names or patterns with *.')),
+  tenants: z
+    .array(text)
+    .check(z.minLength(1, 'at least one tenant'), says('Tenant names or patterns with *.')),
   tables: z
     .optional(z.array(tablePattern).check(z.minLength(1, 'at least one table pattern')))
     .check(says('Table patterns: schema.table with *; a leading ! excludes.')),

@@ -38,3 +38,22 @@ export const exitOf = (code: XcCode): number => {
   const entry: CodeEntry = codes[code];
   return entry.exit ?? BY_THOUSAND[code.charAt(3)] ?? EXIT.bug;
 };
+
+/** What each exit code tells a script, for help texts and the generated reference. */
+export const EXIT_MEANINGS: Readonly<Record<number, string>> = {
+  [EXIT.done]: 'done, effect read back; "no change" is 0 too',
+  [EXIT.bug]: 'unexpected failure (a bug)',
+  [EXIT.usage]: 'usage or configuration',
+  [EXIT.partly]: 'partly done; the report says which part',
+  [EXIT.access]: 'authentication or permission at a provider',
+  [EXIT.unavailable]: 'unavailable; retrying may help',
+  [EXIT.findings]: 'findings: divergence, conflicts, lag over objective',
+  [EXIT.refused]: 'refused by policy, residency or a safety gate',
+  [EXIT.stale]: 'plan stale, or approval missing or invalid',
+  [EXIT.deadline]: 'deadline passed',
+  [EXIT.locked]: 'lock held by another run',
+  [EXIT.unknown]: 'outcome unknown',
+  [EXIT.confirmation]: 'confirmation needed and no terminal',
+  [EXIT.interrupted]: 'interrupted by SIGINT, resumable',
+  [EXIT.terminated]: 'interrupted by SIGTERM, resumable',
+};

@@ -1,0 +1,51 @@
+/** Finds and loads the configuration of this run: project file, user file and environment, in that order of strength. */
+
+import type { LoadedConfig } from '../../core/config/loaded.ts';
+import { parseConfiguration, type ConfigSources } from '../../core/config/parse.ts';
+import { XcError } from '../../core/errors/xc-error.ts';
+import { isErrno, readTextIfPresent } from '../../providers/system/files.ts';
+import { homedir } from 'node:os';
+import { isAbsolute, join, relative, resolve } from 'node:path';
+
+export interface LoadOptions {
+  /** --config */
+  readonly flag: string | undefined;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+}
+
+export const PROJECT_FILE = 'xcrepl.yaml';
+
+/** @throws XcError XC-1002 with every mistake in it, XC-1003 */
+export const loadConfiguration = async (options: LoadOptions): Promise<LoadedConfig> =>
+  parseConfiguration(await readSources(options));
+
+export const readSources = async ({ flag, env, cwd }: LoadOptions): Promise<ConfigSources> => {
+  const named = flag ?? (env['XCREPL_CONFIG'] || undefined);
+  const projectPath = resolve(cwd, named ?? PROJECT_FILE);
+  const [project, user] = await Promise.all([
+    readFile(projectPath, named !== undefined, cwd),
+    readFile(userFile(env), false, cwd),
+  ]);
+  return { project, user, env };
+};
+
+/** XDG Base Directory Specification: $XDG_CONFIG_HOME, or ~/.config where it is unset or not absolute. */
+const userFile = (env: LoadOptions['env']): string => {
+  const base = env['XDG_CONFIG_HOME'];
+  return join(base && isAbsolute(base) ? base : join(homedir(), '.config'), 'xcrepl', 'config.yaml');
+};
+
+const readFile = async (path: string, required: boolean, cwd: string): Promise<ConfigSources['project']> => {
+  const near = relative(cwd, path);
+  const name = near === '' || near.startsWith('..') ? path : near;
+  try {
+    const text = await readTextIfPresent(path);
+    if (text !== null) return { path, name, text };
+  } catch (error) {
+    const why = isErrno(error) ? error.code : String(error);
+    throw new XcError('XC-1003', { subject: name, ...(why === undefined ? {} : { why }), cause: error });
+  }
+  if (required) throw new XcError('XC-1003', { subject: name, why: 'there is no such file' });
+  return null;
+};

@@ -1,0 +1,53 @@
+/** `xcrepl config show`: what this run would go by, and where each value came from. */
+
+import { leaf } from '../frame/leaf.ts';
+import type { CommandModule, Host, Outcome } from '../frame/host.ts';
+
+export const show: CommandModule = {
+  command: (host, finish) =>
+    leaf({
+      name: 'show',
+      about:
+        'Prints the effective configuration: flags before environment before project file before user file before defaults. Secrets are shown as the references that name them and never resolved. Reads the two files and the environment; connects to nothing.',
+      examples: [
+        ['xcrepl config show', 'the whole configuration as YAML'],
+        ['xcrepl config show --origin', 'every value with the place that it came from'],
+        ['xcrepl config show -o json', 'for a program'],
+      ],
+    })
+      .option('--origin', 'each value on a line of its own, with its source')
+      .action(async ({ origin }) => finish(origin ? await withOrigins(host) : await whole(host))),
+};
+
+const whole = async (host: Host): Promise<Outcome> => {
+  const loaded = await host.config();
+  const { effectiveConfig } = await import('../../core/config/effective.ts');
+  const config = effectiveConfig(loaded) as object;
+  const { mode, missing, path, digest, replicationWindowMs } = loaded;
+  return {
+    document: { schemaVersion: 1, path, mode, missing, digest, replicationWindowMs, config },
+    table: async (paint) => {
+      const { stringify } = await import('yaml');
+      const head = [
+        `# ${path ?? 'the environment alone'}; mode ${mode}`,
+        ...(missing.length > 0 ? [`# missing: ${missing.join(', ')}`] : []),
+      ];
+      return `${head.map(paint.dim).join('\n')}\n${stringify(config, { lineWidth: 0 }).trimEnd()}`;
+    },
+  };
+};
+
+const withOrigins = async (host: Host): Promise<Outcome> => {
+  const loaded = await host.config();
+  const { leavesOf } = await import('../../core/config/effective.ts');
+  const values = leavesOf(loaded);
+  return {
+    document: { schemaVersion: 1, path: loaded.path, mode: loaded.mode, values },
+    records: values,
+    table: (paint) =>
+      paint.table(
+        ['key', 'value', 'source'],
+        values.map(({ path, value, origin }) => [path, String(value), origin]),
+      ),
+  };
+};

@@ -1,0 +1,62 @@
+/** Makes the Host that commands get; what costs time to load is loaded when it is first asked for. */
+
+import type { Clock, Random } from '../../core/time/clock.ts';
+import type { LoadedConfig } from '../../core/config/loaded.ts';
+import { createNarrator } from './narrator.ts';
+import type { GlobalFlags, Host } from './host.ts';
+import type { Redactor } from './redactor.ts';
+import { createProgress } from './progress.ts';
+
+export interface HostParts {
+  readonly flags: GlobalFlags;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  readonly version: string;
+  readonly commit: string;
+  readonly terminal: Host['terminal'];
+  readonly signal: AbortSignal;
+  readonly redactor: Redactor;
+  /** Write text to the streams, already redacting. */
+  readonly writeOut: (text: string) => void;
+  readonly writeErr: (text: string) => void;
+  /** What would be left behind if the process ended at once. */
+  readonly leftovers: Set<string>;
+}
+
+export const makeHost = (parts: HostParts): Host => {
+  const { flags, env, cwd, redactor, writeOut, writeErr, leftovers } = parts;
+  let loaded: Promise<LoadedConfig> | undefined;
+  const secret = async (reference: string): Promise<string> => {
+    const { secretValue } = await import('../config/secret.ts');
+    const hide = (value: string): void => redactor.add(value);
+    return secretValue(reference, { env, cwd, signal: parts.signal, loaded: await loaded, hide });
+  };
+  return {
+    flags,
+    clock: parts.clock,
+    random: parts.random,
+    narrator: createNarrator(flags, writeErr),
+    env,
+    cwd,
+    version: parts.version,
+    commit: parts.commit,
+    terminal: parts.terminal,
+    signal: parts.signal,
+    config: () => (loaded ??= loadConfig(parts)),
+    secret,
+    print: (line) => writeOut(`${line}\n`),
+    redact: (text) => redactor.text(text),
+    progress: (name) => createProgress(name, { ...parts, write: writeErr }),
+    leaves: (what) => {
+      leftovers.add(what);
+      return () => void leftovers.delete(what);
+    },
+  };
+};
+
+const loadConfig = async ({ flags, env, cwd }: HostParts): Promise<LoadedConfig> => {
+  const { loadConfiguration } = await import('../config/load.ts');
+  return loadConfiguration({ flag: flags.config, env, cwd });
+};

@@ -1,0 +1,84 @@
+/** One command line from its words to its outcome: parse, find the command, run it, render what it found. */
+
+import { isatty } from 'node:tty';
+import type { CommandUnknownOpts } from '@commander-js/extra-typings';
+import { XcError } from '../../core/errors/xc-error.ts';
+import { EXIT } from '../../core/errors/exit.ts';
+import { tree } from '../index.ts';
+import { readGlobalFlags } from './flags.ts';
+import type { GlobalFlags, Outcome } from './host.ts';
+import { makeHost, type HostParts } from './make-host.ts';
+import { attach, rootCommand } from './program.ts';
+import { findPath, type TreeNode } from './tree.ts';
+import { asUsage } from './usage.ts';
+
+export interface RunParts extends Omit<HostParts, 'flags' | 'signal'> {
+  readonly columns: () => number;
+  readonly controller: AbortController;
+}
+
+export interface Ran {
+  readonly flags: GlobalFlags;
+  readonly exit: number;
+  readonly error?: unknown;
+}
+
+export const runCommandLine = async (argv: readonly string[], parts: RunParts): Promise<Ran> => {
+  const streams = { out: parts.writeOut, columns: parts.columns };
+  const root = rootCommand(parts.version, streams);
+  let typed = 'xcrepl';
+  try {
+    const args = helpAsFlag(argv);
+    const path = await findPath(tree, root.parseOptions([...args]).operands);
+    typed = ['xcrepl', ...path.map(({ entry }) => entry.name)].join(' ');
+    const exit = await execute(root, path, args, parts);
+    return { flags: flagsOf(root), exit };
+  } catch (error) {
+    const usage = asUsage(error, typed);
+    if (usage === 'shown') return { flags: flagsOf(root), exit: EXIT.done };
+    return { flags: flagsOf(root), exit: EXIT.bug, error: usage ?? error };
+  }
+};
+
+/** `xcrepl help replication run` is `xcrepl replication run --help`. */
+const helpAsFlag = (argv: readonly string[]): readonly string[] =>
+  argv[0] === 'help' ? [...argv.slice(1), '--help'] : argv;
+
+const flagsOf = (root: CommandUnknownOpts): GlobalFlags => readGlobalFlags(root.opts());
+
+const execute = async (
+  root: CommandUnknownOpts,
+  path: readonly TreeNode[],
+  args: readonly string[],
+  parts: RunParts,
+): Promise<number> => {
+  const flags = flagsOf(root);
+  const { controller } = parts;
+  const host = makeHost({ ...parts, flags, signal: controller.signal });
+  let outcome: Outcome | undefined;
+  const finish = (found: Outcome): void => {
+    outcome = found;
+  };
+  attach(root, tree, path, { host, finish, streams: { out: parts.writeOut, columns: parts.columns } });
+
+  const deadline = startDeadline(flags.timeoutMs, controller);
+  try {
+    await root.parseAsync(args, { from: 'user' });
+  } finally {
+    clearTimeout(deadline);
+  }
+  if (!outcome) return EXIT.done;
+  const { renderOutcome } = await import('../render/outcome.ts');
+  const color = flags.color && isatty(1) && !parts.env['NO_COLOR'];
+  parts.writeOut(await renderOutcome(outcome, { output: flags.output, color, redactor: parts.redactor }));
+  return outcome.exit ?? EXIT.done;
+};
+
+/** A longer timer would fire at once (Node.js, "setTimeout"): 24.8 days. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+const startDeadline = (ms: number | undefined, controller: AbortController): NodeJS.Timeout | undefined => {
+  if (ms === undefined) return undefined;
+  const passed = (): void => controller.abort(new XcError('XC-7001', { subject: `--timeout ${ms} ms` }));
+  return setTimeout(passed, Math.min(ms, LONGEST_TIMER_MS));
+};

@@ -1,0 +1,26 @@
+/** The top of the command tree. Each entry's module is imported only when it is called or its own help is shown. */
+
+import type { CommandEntry } from './frame/host.ts';
+
+export const tree: readonly CommandEntry[] = [
+  {
+    name: 'config',
+    summary: 'Show, check and write the configuration',
+    load: async () => (await import('./config/index.ts')).config,
+  },
+  {
+    name: 'explain',
+    summary: 'Explain an error code',
+    load: async () => (await import('./explain.ts')).explain,
+  },
+  {
+    name: 'commands',
+    summary: 'Print the command tree as JSON',
+    load: async () => (await import('./commands.ts')).commands,
+  },
+  {
+    name: 'completion',
+    summary: 'Print a completion script for a shell',
+    load: async () => (await import('./completion.ts')).completion,
+  },
+];

@@ -1,0 +1,207 @@
+/**
+ * From what was read (project file, user file, environment) to the one configuration that the program sees. Every
+ * mistake is collected, with file, line and column, before anything is thrown.
+ */
+
+import { createHash } from 'node:crypto';
+import canonicalize from 'canonicalize';
+import { XcError } from '../errors/xc-error.ts';
+import { crossCheck } from './cross-check.ts';
+import type { ConfigDocument, ConfigFile } from './document.ts';
+import {
+  environmentDocument,
+  environmentSettings,
+  hasDsn,
+  isRecord,
+  isSet,
+  overrides,
+  WISHED_FOR,
+  type Environment,
+} from './environment.ts';
+import { mistakesOf } from './issues.ts';
+import { valueAt, visitLeaves } from './leaves.ts';
+import { referencesOf } from './references.ts';
+import type { LoadedConfig } from './loaded.ts';
+import { mistakeText, pathText, type Mistake, type PlacedMistake } from './mistake.ts';
+import { configSchema, userConfigSchema, type Config } from './schema.ts';
+
+export interface ConfigSources {
+  readonly project: ConfigFile | null;
+  readonly user: ConfigFile | null;
+  readonly env: Environment;
+}
+
+type Path = Mistake['path'];
+
+/** The document that is validated, and where each of its top-level keys came from. */
+interface Merged {
+  readonly value: unknown;
+  place(path: Path, atKey?: boolean): Omit<PlacedMistake, 'path' | 'message'>;
+  origin(path: Path): string;
+}
+
+/** @throws XcError XC-1002, with `facts.mistakes` in the order of the document */
+export const parseConfiguration = async (sources: ConfigSources): Promise<LoadedConfig> => {
+  const { project, env } = sources;
+  const settings = environmentSettings(env);
+  const mistakes: PlacedMistake[] = settings.mistakes.map(({ variable, message }) => ({
+    file: `environment ${variable}`,
+    path: '',
+    message,
+  }));
+  const merged = await merge(sources, mistakes);
+  const config = merged && validate(merged, mistakes);
+  if (!config || mistakes.length > 0) throw refusal(mistakes);
+
+  const simulation = settings.simulation || (project ? config.environment === 'lab' : !hasDsn(env));
+  return {
+    config,
+    digest: `sha256:${createHash('sha256')
+      .update(canonicalize(config) ?? '')
+      .digest('hex')}`,
+    path: project?.path ?? null,
+    origin: originLookup(config, merged),
+    written: merged.value,
+    mode: simulation ? 'simulation' : 'live',
+    missing: simulation ? missingOf(config, sources) : [],
+    replicationWindowMs: settings.replicationWindowMs,
+  };
+};
+
+const refusal = (mistakes: readonly PlacedMistake[]): XcError => {
+  const sorted = mistakes.toSorted(
+    (a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0),
+  );
+  const count = sorted.length === 1 ? '1 mistake' : `${sorted.length} mistakes`;
+  return new XcError('XC-1002', {
+    subject: count,
+    why: sorted.map(mistakeText).join('\n'),
+    facts: { mistakes: sorted },
+  });
+};
+
+const merge = async (
+  { project, user, env }: ConfigSources,
+  mistakes: PlacedMistake[],
+): Promise<Merged | undefined> => {
+  const own = await readIfGiven(project, mistakes);
+  const defaults = await readIfGiven(user, mistakes);
+  if (own === 'broken' || defaults === 'broken') return undefined;
+  if (user && defaults) checkUserFile(user, defaults, mistakes);
+
+  const environment = project ? null : environmentDocument(env);
+  const base = environment?.document ?? own?.value;
+  const below = isRecord(defaults?.value) ? defaults.value : {};
+  const above = overrides(env, { ...below, ...(isRecord(base) ? base : {}) });
+  // What is no map is left as it is, for the schema to say so.
+  const value = isRecord(base)
+    ? { ...below, ...base, ...Object.fromEntries([...above].map(([key, { value }]) => [key, value])) }
+    : base;
+
+  const sourceOf = (path: Path): { readonly name: string; readonly document: ConfigDocument | null } => {
+    const key = String(path[0] ?? '');
+    const variable = above.get(key)?.variable;
+    if (variable !== undefined && !(key === 'vault' && path[1] === 'token'))
+      return { name: `environment ${variable}`, document: null };
+    if (isRecord(base) && Object.hasOwn(base, key)) {
+      if (project && own) return { name: project.name, document: own };
+      const variable = environment?.variables.get(String(path[1] ?? ''));
+      return { name: variable === undefined ? 'default' : `environment ${variable}`, document: null };
+    }
+    if (user && defaults && Object.hasOwn(below, key)) return { name: user.name, document: defaults };
+    return project && own ? { name: project.name, document: own } : { name: 'environment', document: null };
+  };
+  return {
+    value,
+    place: (path, atKey) => {
+      const { name, document } = sourceOf(path);
+      return { file: name, ...document?.place(path, atKey) };
+    },
+    origin: (path) => {
+      const { name, document } = sourceOf(path);
+      if (!document) return environmentOrigin(valueAt(value, path)) ?? name;
+      const { line, column } = document.place(path);
+      return `${name}:${line}:${column}`;
+    },
+  };
+};
+
+/** In a document made from the environment, a reference is its own origin. */
+const environmentOrigin = (value: unknown): string | undefined =>
+  typeof value === 'string' && value.startsWith('env:') ? `environment ${value.slice(4)}` : undefined;
+
+const readIfGiven = async (
+  file: ConfigFile | null,
+  mistakes: PlacedMistake[],
+): Promise<ConfigDocument | 'broken' | null> => {
+  if (!file) return null;
+  const { readDocument } = await import('./document.ts');
+  const document = readDocument(file);
+  mistakes.push(...document.mistakes);
+  return document.mistakes.length > 0 ? 'broken' : document;
+};
+
+const checkUserFile = (file: ConfigFile, document: ConfigDocument, mistakes: PlacedMistake[]): void => {
+  const result = userConfigSchema.safeParse(document.value ?? {}, { reportInput: false });
+  if (result.success) return;
+  for (const mistake of mistakesOf(result.error.issues, userConfigSchema, document.value))
+    mistakes.push({
+      file: file.name,
+      ...document.place(mistake.path, mistake.atKey),
+      path: pathText(mistake.path),
+      message: mistake.message,
+    });
+};
+
+const validate = (merged: Merged, mistakes: PlacedMistake[]): Config | undefined => {
+  const place = ({ path, message, atKey }: Mistake): PlacedMistake => ({
+    ...merged.place(path, atKey),
+    path: pathText(path),
+    message,
+  });
+  const result = configSchema.safeParse(merged.value);
+  if (!result.success) {
+    mistakes.push(...mistakesOf(result.error.issues, configSchema, merged.value).map(place));
+    return undefined;
+  }
+  mistakes.push(...crossCheck(result.data).map(place));
+  return result.data;
+};
+
+/** Names of what simulation does without: references that point to nothing, or all that could have been given. */
+const missingOf = (config: Config, { project, env }: ConfigSources): string[] => {
+  if (!project) return WISHED_FOR.filter((name) => !isSet(env, name));
+  const names = new Set<string>();
+  for (const reference of referencesOf(config)) {
+    const name = /^env:(.+)$/.exec(reference)?.[1];
+    if (name !== undefined && !isSet(env, name)) names.add(name);
+  }
+  return [...names].toSorted();
+};
+
+/** Origins are looked up by the text of a path, as messages and `config show` write it. */
+const originLookup = (config: Config, merged: Merged): ((path: string) => string) => {
+  let origins: Map<string, string> | undefined;
+  return (path) => {
+    if (!origins) {
+      origins = new Map();
+      const found = origins;
+      visitLeaves(config, [], (leafPath) => {
+        const text = pathText(leafPath);
+        const written = writtenPath(merged.value, leafPath);
+        found.set(text, written ? merged.origin(written) : 'default');
+      });
+    }
+    return origins.get(path) ?? 'default';
+  };
+};
+
+/** The written value that a leaf came from (`allow` becomes `{ action: allow }`), or undefined for a default. */
+const writtenPath = (document: unknown, path: Path): Path | undefined => {
+  for (let length = path.length; length > 0; length--) {
+    const value = valueAt(document, path.slice(0, length));
+    if (value === undefined) continue;
+    return length === path.length || typeof value !== 'object' ? path.slice(0, length) : undefined;
+  }
+  return undefined;
+};

@@ -1,0 +1,83 @@
+/**
+ * Composition root: the one place that touches the process. It wires streams, signals and providers to the command
+ * that was typed, and sets the exit code; nothing ever calls process.exit, so that no output is cut off.
+ */
+
+import { isatty } from 'node:tty';
+import { conclude } from './commands/frame/conclude.ts';
+import { createRedactor } from './commands/frame/redactor.ts';
+import { runCommandLine, type Ran } from './commands/frame/run.ts';
+import { openOutput, type Output } from './commands/frame/streams.ts';
+import { systemClock } from './providers/system/clock.ts';
+import { watchInterrupts } from './providers/system/interrupts.ts';
+import { systemRandom } from './providers/system/random.ts';
+import { build } from './version.ts';
+
+const main = async (): Promise<number> => {
+  const lifeline = process.env['XCREPL_LIFELINE_FD'];
+  if (lifeline) {
+    delete process.env['XCREPL_LIFELINE_FD'];
+    const { holdLifeline } = await import('./providers/system/lifeline.ts');
+    await holdLifeline(Number(lifeline));
+  }
+
+  const redactor = createRedactor();
+  const controller = new AbortController();
+  const stop = (why: string): void => controller.abort(new DOMException(why, 'AbortError'));
+  const output = openOutput(process, redactor, () => stop('the reader of standard output went away'));
+  const leftovers = new Set<string>();
+  const interrupts = watchInterrupts(
+    {
+      first: (name) => stop(`interrupted by ${name}`),
+      second: (name) => output.err(leftBehind(name, leftovers)),
+    },
+    () => systemClock.nowMs(),
+  );
+  let crash: unknown;
+  process.on('uncaughtException', (error) => {
+    crash ??= error;
+    controller.abort(error);
+  });
+
+  const ran = await runCommandLine(process.argv.slice(2), {
+    clock: systemClock,
+    random: systemRandom,
+    env: process.env,
+    cwd: process.cwd(),
+    ...build(),
+    terminal: { stdout: isatty(1), stderr: isatty(2), canAsk: isatty(0) && isatty(2) },
+    columns: () => (isatty(1) ? process.stdout.columns : 100),
+    controller,
+    redactor,
+    leftovers,
+    writeOut: output.out,
+    writeErr: output.err,
+  });
+  const delivered = await deliver(crash === undefined ? ran : { ...ran, error: crash }, output);
+  interrupts.stop();
+  const { exit, text } = conclude(delivered, {
+    interrupted: interrupts.received,
+    closed: output.closed,
+    reason: controller.signal.reason as unknown,
+  });
+  if (text !== '') output.err(text);
+  return exit;
+};
+
+/** A result that could not be written is an error, whatever the command found. */
+const deliver = async (ran: Ran, output: Output): Promise<Ran> => {
+  try {
+    await output.flush();
+    return ran;
+  } catch (error) {
+    return { ...ran, error: ran.error ?? error };
+  }
+};
+
+const leftBehind = (name: string, leftovers: ReadonlySet<string>): string => {
+  const left =
+    leftovers.size === 0 ? 'nothing that the next run does not take up' : [...leftovers].join('; ');
+  return `${name} again: stopping at once. Left behind: ${left}\n`;
+};
+
+process.exitCode = await main();

@@ -1,0 +1,18 @@
+/** Version and commit: written in by the build; from a checkout, read where they stand. */
+
+import { readFileSync } from 'node:fs';
+
+export interface Build {
+  readonly version: string;
+  readonly commit: string;
+}
+
+export const build = (): Build => ({
+  version: process.env['XCREPL_BUILD_VERSION'] ?? packageVersion(),
+  commit: process.env['XCREPL_BUILD_COMMIT'] ?? 'unknown',
+});
+
+const packageVersion = (): string => {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+};
