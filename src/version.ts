@@ -8,8 +8,8 @@ export interface Build {
 }
 
 export const build = (): Build => ({
-  version: process.env['XCREPL_BUILD_VERSION'] ?? packageVersion(),
-  commit: process.env['XCREPL_BUILD_COMMIT'] ?? 'unknown',
+  version: process.env.XCREPL_BUILD_VERSION ?? packageVersion(),
+  commit: process.env.XCREPL_BUILD_COMMIT ?? 'unknown',
 });
 
 const packageVersion = (): string => {

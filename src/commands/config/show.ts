@@ -32,7 +32,7 @@ const whole = async (host: Host): Promise<Outcome> => {
         `# ${path ?? 'the environment alone'}; mode ${mode}`,
         ...(missing.length > 0 ? [`# missing: ${missing.join(', ')}`] : []),
       ];
-      return `${head.map(paint.dim).join('\n')}\n${stringify(config, { lineWidth: 0 }).trimEnd()}`;
+      return `${head.map((line) => paint.dim(line)).join('\n')}\n${stringify(config, { lineWidth: 0 }).trimEnd()}`;
     },
   };
 };

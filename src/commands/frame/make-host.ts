@@ -30,8 +30,13 @@ export const makeHost = (parts: HostParts): Host => {
   let loaded: Promise<LoadedConfig> | undefined;
   const secret = async (reference: string): Promise<string> => {
     const { secretValue } = await import('../config/secret.ts');
-    const hide = (value: string): void => redactor.add(value);
-    return secretValue(reference, { env, cwd, signal: parts.signal, loaded: await loaded, hide });
+    return secretValue(reference, {
+      env,
+      cwd,
+      signal: parts.signal,
+      loaded: await loaded,
+      hide: (value) => redactor.add(value),
+    });
   };
   return {
     flags,

@@ -85,7 +85,7 @@ const BUCKET = 'xcrepl';
 const objectStore = (env: Environment, side: string): { readonly objects?: unknown } => {
   const variable = `S3_${side}_ENDPOINT`;
   const endpoint = isSet(env, variable) ? { endpoint: `env:${variable}` } : {};
-  switch (env[`CLOUD_PROVIDER_${side}`]) {
+  switch (env[`CLOUD_PROVIDER_${side}`] ?? '') {
     case 'mock':
       return { objects: { kind: 'memory' } };
     case 'gcp':

@@ -29,17 +29,18 @@ const translate = (issue: Issue, above: Path, schema: z.core.$ZodType, raw: unkn
     case 'too_small':
     case 'too_big':
       return [{ path, message: issue.message === 'Invalid input' ? bound(issue) : issue.message }];
-    default:
+    case 'invalid_format':
+    case 'not_multiple_of':
+    case 'invalid_element':
+    case 'custom':
       return [{ path, message: issue.message }];
   }
 };
 
 const unknownKey = (path: Path, key: string, known: readonly string[]): Mistake => {
   const suggestion = nearest(key, known);
-  const known_ = known.length > 0 ? `; known are ${known.join(', ')}` : '';
-  const message =
-    suggestion === undefined ? `unknown key${known_}` : `unknown key; did you mean ${suggestion}?`;
-  return { path, message, atKey: true };
+  const hint = suggestion === undefined ? `; known are ${known.join(', ')}` : `; did you mean ${suggestion}?`;
+  return { path, message: `unknown key${hint}`, atKey: true };
 };
 
 const unionMistakes = (
@@ -99,7 +100,7 @@ const schemasAt = (schema: z.core.$ZodType, path: Path): z.core.$ZodType[] => {
   const [key, ...rest] = path;
   if (key === undefined) return unwrap(schema);
   return unwrap(schema).flatMap((candidate) => {
-    const { def } = candidate._zod as { readonly def: z.core.$ZodTypes['_zod']['def'] };
+    const def = definitionOf(candidate);
     const below =
       def.type === 'object'
         ? def.shape[key]
@@ -112,8 +113,12 @@ const schemasAt = (schema: z.core.$ZodType, path: Path): z.core.$ZodType[] => {
   });
 };
 
+type Definition = z.core.$ZodTypes['_zod']['def'];
+
+const definitionOf = (schema: z.core.$ZodType): Definition => (schema as z.ZodMiniType).def as Definition;
+
 const unwrap = (schema: z.core.$ZodType): z.core.$ZodType[] => {
-  const { def } = schema._zod as { readonly def: z.core.$ZodTypes['_zod']['def'] };
+  const def = definitionOf(schema);
   if (def.type === 'optional' || def.type === 'default') return unwrap(def.innerType);
   if (def.type === 'pipe') return unwrap(def.in);
   if (def.type === 'union') return def.options.flatMap(unwrap);
@@ -123,7 +128,7 @@ const unwrap = (schema: z.core.$ZodType): z.core.$ZodType[] => {
 const keysAt = (schema: z.core.$ZodType, path: Path): string[] => [
   ...new Set(
     schemasAt(schema, path).flatMap((candidate) => {
-      const { def } = candidate._zod as { readonly def: z.core.$ZodTypes['_zod']['def'] };
+      const def = definitionOf(candidate);
       return def.type === 'object' ? Object.keys(def.shape) : [];
     }),
   ),
@@ -132,6 +137,6 @@ const keysAt = (schema: z.core.$ZodType, path: Path): string[] => [
 /** Values of the key that tells alternatives apart; the path ends with that key. */
 const discriminators = (schema: z.core.$ZodType, path: Path): unknown[] =>
   schemasAt(schema, path).flatMap((candidate) => {
-    const { def } = candidate._zod as { readonly def: z.core.$ZodTypes['_zod']['def'] };
+    const def = definitionOf(candidate);
     return def.type === 'literal' ? def.values : [];
   });

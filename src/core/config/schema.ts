@@ -5,6 +5,7 @@
  */
 
 import * as z from 'zod/mini';
+import { _default as defaulting } from 'zod/mini';
 import { durationMs, sizeBytes } from './quantity.ts';
 
 const NAME = /^[a-z0-9][a-z0-9_.-]{0,62}$/;
@@ -111,9 +112,9 @@ const region = z.strictObject({
       }),
     )
     .check(says('Where it is, for routing by distance. Degrees.')),
-  initialRole: z
-    ._default(z.enum(['primary', 'replica']), 'replica')
-    .check(says('The start; the epochs in the database are the truth afterwards.')),
+  initialRole: defaulting(z.enum(['primary', 'replica']), 'replica').check(
+    says('The start; the epochs in the database are the truth afterwards.'),
+  ),
   postgres: z.optional(postgres),
   objects: z.optional(objects),
 });
@@ -167,9 +168,9 @@ const tenant = z.strictObject({
     .optional(
       z.strictObject({
         zones: z.array(name).check(z.minLength(1, 'at least one zone')),
-        redacted: z
-          ._default(z.enum(['any', 'zones']), 'zones')
-          .check(says('Whether redacted data may leave the zones.')),
+        redacted: defaulting(z.enum(['any', 'zones']), 'zones').check(
+          says('Whether redacted data may leave the zones.'),
+        ),
       }),
     )
     .check(says('Where personal data of the tenant may be.')),
@@ -196,23 +197,23 @@ const rule = z.strictObject({
   prefixes: z
     .optional(z.array(z.string()).check(z.minLength(1, 'at least one prefix')))
     .check(says('Object prefixes.')),
-  tier: z
-    ._default(z.enum(['hot', 'warm', 'cold']), 'warm')
-    .check(says('hot: active-active streams; warm: tables, asynchronous; cold: partitioned files.')),
-  mode: z
-    ._default(z.enum(['active-passive', 'active-active']), 'active-passive')
-    .check(says('active-active links every two of the rule’s regions in both directions.')),
+  tier: defaulting(z.enum(['hot', 'warm', 'cold']), 'warm').check(
+    says('hot: active-active streams; warm: tables, asynchronous; cold: partitioned files.'),
+  ),
+  mode: defaulting(z.enum(['active-passive', 'active-active']), 'active-passive').check(
+    says('active-active links every two of the rule’s regions in both directions.'),
+  ),
   from: name.check(says('Source region.')),
   to: z.array(name).check(z.minLength(1, 'at least one region'), says('Target regions.')),
-  dedicated: z
-    ._default(z.boolean(), false)
-    .check(says('A slot and publication for each link of this rule alone.')),
-  ddl: z
-    ._default(z.enum(['stop', 'additive']), 'stop')
-    .check(says('What a schema change at the source does: stop the link, or carry additive changes over.')),
-  verify: z
-    ._default(z.enum(['off', 'changed', 'full']), 'changed')
-    .check(says('What a run compares at its end.')),
+  dedicated: defaulting(z.boolean(), false).check(
+    says('A slot and publication for each link of this rule alone.'),
+  ),
+  ddl: defaulting(z.enum(['stop', 'additive']), 'stop').check(
+    says('What a schema change at the source does: stop the link, or carry additive changes over.'),
+  ),
+  verify: defaulting(z.enum(['off', 'changed', 'full']), 'changed').check(
+    says('What a run compares at its end.'),
+  ),
   lagObjective: z.optional(duration).check(says('The lag that status measures the link against.')),
   timeColumns: z
     .optional(z.record(tablePattern, text))
@@ -256,21 +257,21 @@ export const configSchema = z
   .strictObject({
     schemaVersion: z.literal(1),
     controlPlane: name.check(says('Names this set of regions; part of every stream key.')),
-    environment: z
-      ._default(environment, 'production')
-      .check(says('lab: whatever runs says that it is a simulation.')),
+    environment: defaulting(environment, 'production').check(
+      says('lab: whatever runs says that it is a simulation.'),
+    ),
     registry: z
       .optional(registry)
       .check(says('Global registry, checked by precheck; "none" says that there is none.')),
-    hashKeys: z
-      ._default(z.record(name, secretRef), {})
-      .check(says('Keys of the hash action, by name. References only.')),
+    hashKeys: defaulting(z.record(name, secretRef), {}).check(
+      says('Keys of the hash action, by name. References only.'),
+    ),
     vault: z.optional(vault).check(says('Where vault: references are resolved.')),
     cosign: z.optional(cosign).check(says('Path of the cosign private key file.')),
     regions: z.record(name, region).check(says('Regions by name.')),
-    tenants: z._default(z.record(name, tenant), {}).check(says('Tenants by name.')),
-    rules: z._default(z.array(rule), []).check(says('What is replicated, from where to where.')),
-    budgets: z._default(z.array(budget), []).check(says('Limits by tenant and pair of regions.')),
+    tenants: defaulting(z.record(name, tenant), {}).check(says('Tenants by name.')),
+    rules: defaulting(z.array(rule), []).check(says('What is replicated, from where to where.')),
+    budgets: defaulting(z.array(budget), []).check(says('Limits by tenant and pair of regions.')),
     conflicts: z
       .optional(conflicts)
       .check(says('How concurrent writes are resolved, by default and by table.')),
