@@ -1,0 +1,103 @@
+/** How a change's row is named: replica identity on the source, a matching key on the target (CORRECTNESS 1 and 11). */
+
+import { quoteNames, quoteTable } from '../../../topology/quote.ts';
+import { tableName, type TableFacts } from '../../../topology/table.ts';
+import { hasKeyOver, storedTables, type Observation, type TableCheck } from './context.ts';
+
+export const replicaIdentity: TableCheck = {
+  name: 'replica-identity',
+  run: (context) => {
+    const { source } = context;
+    if (source.persistence !== 'permanent') return [];
+    if (source.identityColumns.length === 0) return [withoutIdentity(source)];
+    const leaves = storedTables(context)
+      .filter((table) => table !== source && table.identityColumns.length === 0)
+      .map((leaf) => leafWithoutIdentity(leaf));
+    return source.identity === 'full' && source.primaryKey.length === 0
+      ? [FULL_WITHOUT_KEY, ...leaves]
+      : leaves;
+  },
+};
+
+const withoutIdentity = (table: TableFacts): Observation => ({
+  on: 'source',
+  severity: 'warn',
+  seen:
+    table.primaryKey.length > 0 && table.identity === 'default'
+      ? 'the primary key is deferrable and so identifies no row: only inserts are published'
+      : 'neither primary key nor replica identity: only inserts are published, updates and deletes are not carried',
+  remedy: identityRemedy(table),
+  code: 'XC-5311',
+});
+
+const identityRemedy = (table: TableFacts): string => {
+  const key = table.indexes.find(
+    (index) => isIdentityCandidate(table, index.columns) && index.unique && !index.primary,
+  );
+  return key && hasKeyOver(table, key.columns)
+    ? `ALTER TABLE ${quoteTable(table)} REPLICA IDENTITY USING INDEX ${quoteNames([key.name])};`
+    : `ALTER TABLE ${quoteTable(table)} REPLICA IDENTITY FULL; or, better, add a primary key`;
+};
+
+/** A replica identity index has only NOT NULL columns (PostgreSQL documentation, ALTER TABLE). */
+const isIdentityCandidate = (table: TableFacts, columns: readonly string[]): boolean =>
+  columns.length > 0 &&
+  columns.every((name) => table.columns.some((column) => column.name === name && column.notNull));
+
+/** The leaf's own identity counts for an UPDATE, whatever its root's is: the application's statement would fail. */
+const leafWithoutIdentity = (leaf: TableFacts): Observation => ({
+  on: 'source',
+  subject: tableName(leaf),
+  severity: 'block',
+  seen: 'the partition has no replica identity, although its partitioned table has; the application’s UPDATE would fail',
+  remedy: `ALTER TABLE ${quoteTable(leaf)} REPLICA IDENTITY ${leaf.primaryKey.length > 0 ? 'DEFAULT' : 'FULL'};`,
+  code: 'XC-5311',
+});
+
+const FULL_WITHOUT_KEY: Observation = {
+  on: 'source',
+  severity: 'warn',
+  seen: 'REPLICA IDENTITY FULL without a primary key: rows are found by all their values, one by one',
+  remedy: 'add a primary key where updates or deletes are frequent',
+  code: 'XC-5311',
+};
+
+export const targetKey: TableCheck = {
+  name: 'target-key',
+  run: ({ source, target }) => {
+    if (!target) return [];
+    const key = source.identity === 'full' ? source.primaryKey : source.identityColumns;
+    const findings: Observation[] = [];
+    if (key.length > 0 && !hasKeyOver(target, key))
+      findings.push({
+        on: 'target',
+        severity: 'block',
+        seen: `no unique index over (${key.join(', ')}), by which the source names its rows`,
+        remedy: `CREATE UNIQUE INDEX ${target.kind === 'r' ? 'CONCURRENTLY ' : ''}ON ${quoteTable(target)} (${quoteNames(key)});`,
+        code: 'XC-5325',
+      });
+    return [...findings, ...strangerKeys(source, target)];
+  },
+};
+
+/** Uniqueness that only the target asks for can refuse a row that the source has. */
+const strangerKeys = (source: TableFacts, target: TableFacts): Observation[] =>
+  target.indexes
+    .filter((index) => (index.unique || index.exclusion) && index.valid)
+    .filter(
+      (index) =>
+        !source.indexes.some(
+          (other) =>
+            (other.unique || other.exclusion) &&
+            other.partialOrExpression === index.partialOrExpression &&
+            other.columns.length === index.columns.length &&
+            other.columns.every((column) => index.columns.includes(column)),
+        ),
+    )
+    .map((index) => ({
+      on: 'target',
+      severity: 'warn',
+      seen: `${index.name} (${index.columns.join(', ') || 'an expression'}) is unique on the target only, and may refuse a row of the source`,
+      remedy: `drop ${index.name} on the target, or create it on the source`,
+      code: 'XC-5325',
+    }));

@@ -1,0 +1,196 @@
+/**
+ * How a target table differs from its source, one difference each, as far as replication cares. The order of columns
+ * does not matter: rows are sent by name.
+ */
+
+import type { ColumnFacts, TableFacts, TypeFacts } from '../topology/table.ts';
+
+export type TypesByOid = ReadonlyMap<number, TypeFacts>;
+
+export type TableDifference =
+  | { readonly kind: 'missing-column'; readonly column: ColumnFacts }
+  /** `widening`: every value of the source's type fits the target's. */
+  | {
+      readonly kind: 'type-differs';
+      readonly column: ColumnFacts;
+      readonly target: ColumnFacts;
+      readonly why: string;
+      readonly widening: boolean;
+    }
+  | { readonly kind: 'extra-required-column'; readonly column: ColumnFacts }
+  | { readonly kind: 'extra-column'; readonly column: ColumnFacts }
+  | { readonly kind: 'target-not-null'; readonly column: ColumnFacts }
+  /** The target computes what the source sends. */
+  | { readonly kind: 'target-generated'; readonly column: ColumnFacts }
+  /** The source computes what it therefore does not send, and the target does not. */
+  | { readonly kind: 'source-generated'; readonly column: ColumnFacts; readonly target: ColumnFacts }
+  | { readonly kind: 'expression-differs'; readonly column: ColumnFacts; readonly target: ColumnFacts }
+  | { readonly kind: 'collation-differs'; readonly column: ColumnFacts; readonly target: ColumnFacts };
+
+export interface Side {
+  readonly table: TableFacts;
+  readonly types: TypesByOid;
+}
+
+/** @param dropped columns that no link sends, and that may therefore be missing on the target */
+export const diffTables = (source: Side, target: Side, dropped: ReadonlySet<string>): TableDifference[] => {
+  const onTarget = new Map(target.table.columns.map((column) => [column.name, column]));
+  const onSource = new Set(source.table.columns.map((column) => column.name));
+  const differences = source.table.columns.flatMap((column) => {
+    const other = onTarget.get(column.name);
+    if (!other) return missing(column, dropped);
+    return [
+      ...generationDifferences(column, other),
+      ...typeDifferences(column, other, source.types, target.types),
+      ...nullDifferences(column, other, dropped),
+    ];
+  });
+  const extra = target.table.columns
+    .filter((column) => !onSource.has(column.name))
+    .map((column): TableDifference => ({
+      kind: isRequired(column) ? 'extra-required-column' : 'extra-column',
+      column,
+    }));
+  return [...differences, ...extra];
+};
+
+/** A generated column is not sent, and so may be missing. */
+const missing = (column: ColumnFacts, dropped: ReadonlySet<string>): TableDifference[] =>
+  column.generated !== 'none' || dropped.has(column.name) ? [] : [{ kind: 'missing-column', column }];
+
+/** An insert that does not name the column would fail. */
+export const isRequired = (column: ColumnFacts): boolean =>
+  column.notNull && column.default === null && column.identity === 'none' && column.generated === 'none';
+
+const generationDifferences = (source: ColumnFacts, target: ColumnFacts): TableDifference[] => {
+  if (source.generated === 'none')
+    return target.generated === 'none' ? [] : [{ kind: 'target-generated', column: target }];
+  if (target.generated === 'none') return [{ kind: 'source-generated', column: source, target }];
+  return source.default === target.default ? [] : [{ kind: 'expression-differs', column: source, target }];
+};
+
+const nullDifferences = (
+  source: ColumnFacts,
+  target: ColumnFacts,
+  dropped: ReadonlySet<string>,
+): TableDifference[] => {
+  if (source.generated !== 'none' || target.generated !== 'none') return [];
+  const canBeNull = !source.notNull || (dropped.has(source.name) && isRequired(target));
+  return canBeNull && target.notNull ? [{ kind: 'target-not-null', column: target }] : [];
+};
+
+const typeDifferences = (
+  column: ColumnFacts,
+  target: ColumnFacts,
+  sourceTypes: TypesByOid,
+  targetTypes: TypesByOid,
+): TableDifference[] => {
+  if (column.typeName !== target.typeName) {
+    const why = `${column.typeName} on the source, ${target.typeName} on the target`;
+    return [
+      { kind: 'type-differs', column, target, why, widening: isWidening(column.typeName, target.typeName) },
+    ];
+  }
+  const why = typeDifference(
+    sourceTypes.get(column.typeOid),
+    targetTypes.get(target.typeOid),
+    sourceTypes,
+    targetTypes,
+  );
+  if (why !== null) return [{ kind: 'type-differs', column, target, ...why }];
+  return column.collation === target.collation ? [] : [{ kind: 'collation-differs', column, target }];
+};
+
+interface Why {
+  readonly why: string;
+  readonly widening: boolean;
+}
+
+/** Types of the same name that are made differently. Built-in types are what they are. */
+const typeDifference = (
+  source: TypeFacts | undefined,
+  target: TypeFacts | undefined,
+  sourceTypes: TypesByOid,
+  targetTypes: TypesByOid,
+): Why | null => {
+  if (!source || !target || source.schema === 'pg_catalog')
+    return elementDifference(source, target, sourceTypes, targetTypes);
+  const name = `${source.schema}.${source.name}`;
+  if (source.kind !== target.kind)
+    return { why: `${name} is another kind of type on the target`, widening: false };
+  const lacking = source.labels.filter((label) => !target.labels.includes(label));
+  if (lacking.length > 0)
+    return {
+      why: `enum ${name} lacks ${lacking.map((label) => `'${label}'`).join(', ')} on the target`,
+      widening: false,
+    };
+  const attributes = attributeDifference(name, source, target, sourceTypes, targetTypes);
+  if (attributes) return attributes;
+  if (source.kind === 'd' && target.strictDomain && !source.strictDomain)
+    return { why: `domain ${name} refuses values on the target that the source allows`, widening: false };
+  return elementDifference(source, target, sourceTypes, targetTypes);
+};
+
+const elementDifference = (
+  source: TypeFacts | undefined,
+  target: TypeFacts | undefined,
+  sourceTypes: TypesByOid,
+  targetTypes: TypesByOid,
+): Why | null => {
+  if (!source || !target) return null;
+  for (const part of ['elementOid', 'baseOid', 'rangeSubtypeOid'] as const) {
+    const [a, b] = [sourceTypes.get(source[part]), targetTypes.get(target[part])];
+    if (!a && !b) continue;
+    if (nameOf(a) !== nameOf(b))
+      return {
+        why: `${nameOf(source)} is made of ${nameOf(a)} on the source, ${nameOf(b)} on the target`,
+        widening: false,
+      };
+    const why = typeDifference(a, b, sourceTypes, targetTypes);
+    if (why) return why;
+  }
+  return null;
+};
+
+const attributeDifference = (
+  name: string,
+  source: TypeFacts,
+  target: TypeFacts,
+  sourceTypes: TypesByOid,
+  targetTypes: TypesByOid,
+): Why | null => {
+  const shape = (type: TypeFacts, types: TypesByOid): string =>
+    type.attributes.map((part) => `${part.name} ${nameOf(types.get(part.typeOid))}`).join(', ');
+  const [a, b] = [shape(source, sourceTypes), shape(target, targetTypes)];
+  if (a !== b)
+    return { why: `composite ${name} is (${a}) on the source, (${b}) on the target`, widening: false };
+  for (const [at, part] of source.attributes.entries()) {
+    const other = target.attributes[at];
+    if (!other || other.typeOid === 0) continue;
+    const why = typeDifference(
+      sourceTypes.get(part.typeOid),
+      targetTypes.get(other.typeOid),
+      sourceTypes,
+      targetTypes,
+    );
+    if (why) return why;
+  }
+  return null;
+};
+
+const nameOf = (type: TypeFacts | undefined): string =>
+  type === undefined ? 'nothing' : type.schema === 'pg_catalog' ? type.name : `${type.schema}.${type.name}`;
+
+const INTEGERS = ['smallint', 'integer', 'bigint', 'numeric'];
+const TEXTS = /^(character varying|character|text)(?:\((\d+)\))?$/;
+
+/** Every value of `source`, sent as text, is the same value of `target`. */
+export const isWidening = (source: string, target: string): boolean => {
+  const [from, to] = [INTEGERS.indexOf(source), INTEGERS.indexOf(target)];
+  if (from >= 0 && to > from) return true;
+  if (source === 'real' && target === 'double precision') return true;
+  const [a, b] = [TEXTS.exec(source), TEXTS.exec(target)];
+  // character(n) pads with blanks, so it is no wider form of anything, nor the other way round.
+  if (!a || !b || a[1] === 'character' || b[1] === 'character') return false;
+  return b[2] === undefined || (a[2] !== undefined && Number(a[2]) <= Number(b[2]));
+};
