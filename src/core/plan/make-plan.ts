@@ -60,6 +60,12 @@ export const makePlan = (
     basis: basisOf(facts),
     ground: groundOf(facts),
     config: wish.config,
+    wish: {
+      links: [...wish.selected].toSorted(),
+      ...(wish.tables ? { tables: wish.tables } : {}),
+      ...(wish.window ? { window: wish.window } : {}),
+      strict: wish.strict ?? false,
+    },
     epochs: Object.fromEntries(
       facts.streams.map(({ target }) => [target.region, target.epoch ?? FIRST_EPOCH] as const),
     ),

@@ -113,6 +113,14 @@ export interface Plan {
   /** Hash of the part of the basis that running a plan does not change: a plan cut short may go on while it stands. */
   readonly ground: Sha256;
   readonly config: Sha256;
+  /** What was asked for, so that the same can be asked of the facts at the time of running. */
+  readonly wish: {
+    /** Links that the plan may begin to copy. */
+    readonly links: readonly LinkId[];
+    readonly tables?: readonly string[];
+    readonly window?: { readonly from: string | null; readonly to: string | null };
+    readonly strict: boolean;
+  };
   readonly epochs: Readonly<Record<string, number>>;
   readonly steps: readonly Step[];
   readonly policy: readonly GateRow[];

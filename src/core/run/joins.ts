@@ -1,0 +1,150 @@
+/** Brings a followed stream to what is wanted, whenever the configuration or the links' states change. */
+
+import type { Plan, Step } from '../plan/plan.ts';
+import { slotName, type LinkId, type StreamKey } from '../topology/link.ts';
+import { asXcError, journalError } from './executor.ts';
+import type { FollowPorts } from './follow.ts';
+import type { JournalError } from './journal.ts';
+import type { MainStream } from './main-stream.ts';
+
+/** What failed is tried again after this, doubled each time up to the limit. */
+const RETRY_MS = 5_000;
+const RETRY_LIMIT_MS = 300_000;
+
+/** Thrown through the steps of one attempt by a step that failed and was journalled. */
+class StepFailure extends Error {
+  readonly failure: JournalError;
+  constructor(failure: JournalError) {
+    super(failure.message);
+    this.failure = failure;
+  }
+}
+
+export class Joins {
+  /** Of the newest attempt; null when it succeeded. */
+  error: JournalError | null = null;
+  readonly #own: string;
+  readonly #ports: FollowPorts;
+  readonly #main: MainStream;
+  readonly #signal: AbortSignal;
+  readonly #dropped = new Set<LinkId>();
+  /** Copying and catching up of joining links, beside the main stream and the watching. */
+  #joining: Promise<void> | null = null;
+  #seen: string | null = null;
+  #retry: { readonly atMs: number; readonly afterMs: number } | null = null;
+
+  constructor(stream: StreamKey, ports: FollowPorts, main: MainStream, signal: AbortSignal) {
+    this.#own = slotName(stream);
+    this.#ports = ports;
+    this.#main = main;
+    this.#signal = signal;
+  }
+
+  /** @returns true when the stream has no link left */
+  async look(): Promise<boolean> {
+    const { clock, watch } = this.#ports;
+    try {
+      const state = await watch.state();
+      const due = this.#retry !== null && clock.nowMs() >= this.#retry.atMs && !this.#joining;
+      if (state === this.#seen && !due) return false;
+      this.#seen = state;
+      if (await this.#drop(await watch.dropping())) return true;
+      const plan = await this.#ports.plan(this.#dropped);
+      await this.#takeOff(plan);
+      this.#join(plan);
+    } catch (error) {
+      this.#failed(error);
+    }
+    return false;
+  }
+
+  /** Waits for what runs beside the main stream, which the aborted signal ends. */
+  async settle(): Promise<void> {
+    await this.#joining;
+  }
+
+  async #drop(links: readonly LinkId[]): Promise<boolean> {
+    if (links.length === 0) return false;
+    let emptied = false;
+    await this.#main.whileStopped(async () => {
+      for (const link of links) {
+        this.#dropped.add(link);
+        const removed = await this.#ports.engine.dropLink(link);
+        emptied ||= removed.some((what) => what.includes(this.#own));
+      }
+      return emptied ? 'end' : 'go on';
+    });
+    return emptied;
+  }
+
+  /** What must no longer leave the source is taken off at once, whatever else is under way. */
+  async #takeOff({ steps }: Plan): Promise<void> {
+    for (const step of steps) if (step.kind === 'publish-tables') await this.#run(step);
+    const leaving = steps.filter((step) => step.kind === 'remove-links');
+    if (leaving.length > 0) await this.#quietly(leaving);
+  }
+
+  #join({ steps }: Plan): void {
+    const rest = steps.filter(
+      (step) =>
+        step.kind !== 'publish-tables' &&
+        step.kind !== 'remove-links' &&
+        !(step.kind === 'stream-changes' && step.slot === this.#own),
+    );
+    if (this.#joining) return;
+    if (rest.every((step) => step.kind === 'verify')) return this.#succeeded();
+    this.#joining = this.#joinBeside(rest);
+  }
+
+  async #joinBeside(steps: readonly Step[]): Promise<void> {
+    try {
+      await this.#joinSteps(steps);
+      this.#succeeded();
+      // What came while this was under way was seen, but not begun: look at it again.
+      this.#seen = null;
+    } catch (error) {
+      this.#failed(error);
+    } finally {
+      this.#joining = null;
+    }
+  }
+
+  async #joinSteps(steps: readonly Step[]): Promise<void> {
+    const standing = (step: Step): boolean =>
+      step.kind === 'merge-links' ||
+      step.kind === 'verify' ||
+      (step.kind === 'copy-table' && step.slot === this.#own);
+    for (const step of steps) if (!standing(step)) await this.#run(step);
+    const quiet = steps.filter(standing);
+    if (quiet.length > 0) await this.#quietly(quiet);
+  }
+
+  async #quietly(steps: readonly Step[]): Promise<void> {
+    await this.#main.whileStopped(async () => {
+      for (const step of steps) await this.#run(step);
+      return 'go on';
+    });
+  }
+
+  async #run(step: Step): Promise<void> {
+    const { done, error } = await this.#ports.step(step, this.#signal);
+    if (error) throw new StepFailure(error);
+    if (!done) this.#signal.throwIfAborted();
+  }
+
+  #succeeded(): void {
+    this.error = null;
+    this.#retry = null;
+  }
+
+  /** A change that cannot be carried out leaves the stream as it was: the other tenants' changes go on. */
+  #failed(error: unknown): void {
+    if (this.#signal.aborted) return;
+    this.error = error instanceof StepFailure ? error.failure : journalError(asXcError(error));
+    const afterMs = this.#retry ? Math.min(this.#retry.afterMs * 2, RETRY_LIMIT_MS) : RETRY_MS;
+    this.#retry = { atMs: this.#ports.clock.nowMs() + afterMs, afterMs };
+    this.#ports.warn(
+      `${this.error.code} ${this.error.message}: the stream goes on as it was; tried again in ${afterMs / 1000} s`,
+    );
+  }
+}

@@ -1,0 +1,115 @@
+/** Reads a plan back from JSON. What comes from a file is unknown until every part that a run relies on was checked. */
+
+import { z } from 'zod';
+import { XcError } from '../errors/xc-error.ts';
+import type { Plan } from '../plan/plan.ts';
+
+const base = { id: z.string(), stream: z.string(), dependsOn: z.array(z.string()) };
+const names = z.array(z.string());
+const published = z.array(
+  z.strictObject({
+    table: z.string(),
+    filter: z.strictObject({ column: z.string(), values: names }).nullable(),
+    columns: names.nullable(),
+  }),
+);
+const window = z.strictObject({ column: z.string(), from: z.string().nullable(), to: z.string().nullable() });
+
+const step = z.discriminatedUnion('kind', [
+  z.strictObject({
+    ...base,
+    kind: z.literal('publish-tables'),
+    publication: z.string(),
+    tables: published,
+    insertOnly: published,
+  }),
+  z.strictObject({
+    ...base,
+    kind: z.literal('create-slot'),
+    slot: z.string(),
+    links: names,
+    failover: z.boolean(),
+  }),
+  z.strictObject({
+    ...base,
+    kind: z.literal('copy-table'),
+    slot: z.string(),
+    links: names,
+    table: z.string(),
+    chunks: z.number(),
+    rows: z.number(),
+    bytes: z.number(),
+    window: window.nullable(),
+  }),
+  z.strictObject({
+    ...base,
+    kind: z.literal('stream-changes'),
+    slot: z.string(),
+    until: z.enum(['source-position-at-start', 'stopped']),
+  }),
+  z.strictObject({ ...base, kind: z.literal('merge-links'), slot: z.string(), links: names }),
+  z.strictObject({ ...base, kind: z.literal('remove-links'), links: names }),
+  z.strictObject({ ...base, kind: z.literal('verify'), links: names, extent: z.enum(['changed', 'full']) }),
+]);
+
+const finding = z.looseObject({
+  check: z.string(),
+  subject: z.string(),
+  verdict: z.enum(['pass', 'fail', 'unknown']),
+  severity: z.enum(['info', 'warn', 'block']),
+  seen: z.string(),
+});
+
+const plan = z.strictObject({
+  schemaVersion: z.literal(1),
+  id: z.string().min(1),
+  kind: z.literal('replicate'),
+  createdAt: z.iso.datetime(),
+  expiresAt: z.iso.datetime(),
+  mode: z.enum(['live', 'simulation']),
+  basis: z.string(),
+  ground: z.string(),
+  config: z.string(),
+  wish: z.strictObject({
+    links: names,
+    tables: names.optional(),
+    window: z.strictObject({ from: z.string().nullable(), to: z.string().nullable() }).optional(),
+    strict: z.boolean(),
+  }),
+  epochs: z.record(z.string(), z.number().int()),
+  steps: z.array(step),
+  policy: z.array(
+    z.strictObject({
+      gate: z.enum(['P1', 'P2', 'P3', 'P4', 'P5', 'P6', 'P7']),
+      name: z.string(),
+      verdict: z.enum(['PASS', 'BLOCKED', 'FAIL', 'NOT_ENFORCED']),
+      simulated: z.boolean(),
+      reason: z.string(),
+    }),
+  ),
+  estimate: z.strictObject({
+    rows: z.number(),
+    bytes: z.number(),
+    walBytes: z.number(),
+    minutes: z.number(),
+  }),
+  findings: z.array(finding),
+});
+
+/** @throws XcError XC-1303 with every part that does not fit */
+export const parsePlan = (text: string, subject: string): Plan => {
+  const bad = (why: string): XcError => new XcError('XC-1303', { subject, why });
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw bad(error instanceof Error ? error.message : 'no JSON');
+  }
+  const version = (value as { schemaVersion?: unknown } | null)?.schemaVersion;
+  if (typeof version === 'number' && version > 1)
+    throw bad(`it has schema version ${version}; this program knows 1`);
+  const parsed = plan.safeParse(value);
+  if (!parsed.success)
+    throw bad(parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; '));
+  return parsed.data as Plan;
+};

@@ -1,0 +1,102 @@
+/** What one run moved and how far behind it was: the engines tell it, metrics and the report's results ask it. */
+
+import type { Lsn } from '../change/lsn.ts';
+import { LagHistogram, type LagQuantiles } from '../metrics/lag-histogram.ts';
+import { edgeOf, type ReplicationMetrics } from '../metrics/metrics.ts';
+import type { EngineProgress } from '../replication/engine.ts';
+import type { Stream, StreamKey } from '../topology/link.ts';
+
+export interface TableCounts {
+  copiedRows: number;
+  copiedBytes: number;
+  inserts: number;
+  updates: number;
+  deletes: number;
+  bytes: number;
+}
+
+export interface ProgressListener {
+  copied?(stream: Stream, table: string, totals: { readonly rows: number; readonly bytes: number }): void;
+  applied?(stream: Stream, lagMs: number, position: Lsn): void;
+  note?(stream: Stream, text: string): void;
+}
+
+export class RunProgress {
+  readonly #metrics: ReplicationMetrics;
+  readonly #listener: ProgressListener;
+  readonly #lag = new Map<StreamKey, LagHistogram>();
+  readonly #tables = new Map<StreamKey, Map<string, TableCounts>>();
+  readonly #copied = new Map<StreamKey, { rows: number; bytes: number }>();
+
+  constructor(metrics: ReplicationMetrics, listener: ProgressListener = {}) {
+    this.#metrics = metrics;
+    this.#listener = listener;
+  }
+
+  /** The port that the stream's engine gets. */
+  of(stream: Stream): EngineProgress {
+    const edge = edgeOf(stream);
+    const metrics = this.#metrics;
+    return {
+      copied: (table, rows, bytes) => {
+        const counts = this.#table(stream.key, table);
+        counts.copiedRows += rows;
+        counts.copiedBytes += bytes;
+        metrics.rows(edge, 'copy', rows);
+        metrics.bytes(edge, 'copy', bytes);
+        const totals = this.#copied.get(stream.key) ?? { rows: 0, bytes: 0 };
+        totals.rows += rows;
+        totals.bytes += bytes;
+        this.#copied.set(stream.key, totals);
+        this.#listener.copied?.(stream, table, totals);
+      },
+      streamed: (_link, table, { inserts, updates, deletes, bytes }) => {
+        const counts = this.#table(stream.key, table);
+        counts.inserts += inserts;
+        counts.updates += updates;
+        counts.deletes += deletes;
+        counts.bytes += bytes;
+        metrics.rows(edge, 'insert', inserts);
+        metrics.rows(edge, 'update', updates);
+        metrics.rows(edge, 'delete', deletes);
+        metrics.bytes(edge, 'stream', bytes);
+      },
+      applied: (lagMs, position) => {
+        this.#histogram(stream.key).add(lagMs);
+        metrics.lag(edge, lagMs);
+        this.#listener.applied?.(stream, lagMs, position);
+      },
+      retained: (bytes) => metrics.retained(edge, bytes),
+      note: (text) => this.#listener.note?.(stream, text),
+    };
+  }
+
+  lag(stream: StreamKey): LagQuantiles | null {
+    return this.#lag.get(stream)?.quantiles() ?? null;
+  }
+
+  tables(stream: StreamKey): Readonly<Record<string, Readonly<TableCounts>>> {
+    return Object.fromEntries(this.#tables.get(stream) ?? []);
+  }
+
+  #histogram(stream: StreamKey): LagHistogram {
+    const histogram = this.#lag.get(stream) ?? new LagHistogram();
+    this.#lag.set(stream, histogram);
+    return histogram;
+  }
+
+  #table(stream: StreamKey, table: string): TableCounts {
+    const tables = this.#tables.get(stream) ?? new Map<string, TableCounts>();
+    this.#tables.set(stream, tables);
+    const counts = tables.get(table) ?? {
+      copiedRows: 0,
+      copiedBytes: 0,
+      inserts: 0,
+      updates: 0,
+      deletes: 0,
+      bytes: 0,
+    };
+    tables.set(table, counts);
+    return counts;
+  }
+}

@@ -1,0 +1,64 @@
+/**
+ * Whether a reviewed plan may run on the facts of now. It may when nothing that decides has moved; and, after it was cut
+ * short, when only its own effects moved what decides and what is left is part of what was reviewed.
+ */
+
+import { XcError } from '../errors/xc-error.ts';
+import type { Plan, Step } from '../plan/plan.ts';
+
+/**
+ * @param fresh made from the facts of now, for the reviewed plan's wish and under its id
+ * @returns the steps to run: the reviewed plan's own, or what is left of them
+ * @throws XcError XC-3001
+ */
+export const planToRun = (reviewed: Plan, fresh: Plan, nowMs: number): Plan => {
+  const stale = (why: string): XcError => new XcError('XC-3001', { subject: reviewed.id, why });
+  if (Date.parse(reviewed.expiresAt) <= nowMs) throw stale(`it expired at ${reviewed.expiresAt}`);
+  if (reviewed.config !== fresh.config) throw stale('the configuration has changed');
+  for (const [region, epoch] of Object.entries(reviewed.epochs))
+    if (fresh.epochs[region] !== epoch)
+      throw stale(
+        `it is good for epoch ${epoch} of ${region}, which is at ${fresh.epochs[region] ?? 'none'}`,
+      );
+  if (reviewed.basis === fresh.basis) return reviewed;
+  if (reviewed.ground !== fresh.ground)
+    throw stale('a server, role, epoch, schema or rule that it rests on has changed');
+  const beyond = fresh.steps.find((step) => !covers(reviewed, step));
+  if (beyond)
+    throw stale(`slots or links have changed, and it does not hold what is needed now: ${beyond.kind}`);
+  return fresh;
+};
+
+/** Streaming and comparing change nothing that a reviewer decides on; everything else must have been in the plan. */
+const covers = (reviewed: Plan, step: Step): boolean => {
+  if (step.kind === 'stream-changes' || step.kind === 'verify') return true;
+  return reviewed.steps.some((other) => other.stream === step.stream && effectCovers(other, step));
+};
+
+const within = (inner: readonly string[], outer: readonly string[]): boolean =>
+  inner.every((name) => outer.includes(name));
+
+const effectCovers = (reviewed: Step, step: Step): boolean => {
+  switch (step.kind) {
+    case 'publish-tables':
+      return (
+        reviewed.kind === 'publish-tables' &&
+        JSON.stringify([reviewed.tables, reviewed.insertOnly]) ===
+          JSON.stringify([step.tables, step.insertOnly])
+      );
+    case 'copy-table':
+      return (
+        reviewed.kind === 'copy-table' &&
+        reviewed.table === step.table &&
+        JSON.stringify(reviewed.window) === JSON.stringify(step.window) &&
+        within(step.links, reviewed.links)
+      );
+    case 'create-slot':
+    case 'merge-links':
+    case 'remove-links':
+      return reviewed.kind === step.kind && within(step.links, reviewed.links);
+    case 'stream-changes':
+    case 'verify':
+      return true;
+  }
+};
