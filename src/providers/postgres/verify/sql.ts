@@ -1,0 +1,199 @@
+/**
+ * The SQL of a comparison. Digests are sha256 over text in UTF-8, so that they are equal between servers of different
+ * versions, encodings, collations and processors; PostgreSQL's own hash functions promise none of that. Values stand in
+ * the statements as literals, because COPY takes no parameters; none of them is a secret or a redacted value.
+ */
+
+import type { Candidate, Chunk } from '../../../core/validation/compare/side.ts';
+import { ident, literal, qualified } from '../quote.ts';
+import type { TableUnit } from './unit.ts';
+import { rawText, valueText } from './value-text.ts';
+import type { ComparedColumn, SideName } from './verify-table.ts';
+
+export interface SqlContext {
+  readonly unit: TableUnit;
+  readonly side: SideName;
+  /** Columns that chunks are cut by; empty for one chunk that is the whole table. */
+  readonly range: readonly ComparedColumn[];
+  /** Hexadecimal digits before every row's text. */
+  readonly seed: string;
+}
+
+/** Rows of the table itself: children of inheritance are tables of their own, partitions are not. */
+const fromTable = ({ unit, side }: SqlContext): string => {
+  const table = unit.table[side];
+  return `${table.partitioned ? '' : 'ONLY '}${qualified(table)} AS t`;
+};
+
+const typeOf = (column: ComparedColumn, side: SideName): string => {
+  const { schema, name } = column[side];
+  return `${ident(schema)}.${ident(name)}`;
+};
+
+/** Operators of user-defined types may not be found under the fixed search path: those are compared by their text. */
+const isBuiltIn = (column: ComparedColumn, side: SideName): boolean => column[side].schema === 'pg_catalog';
+
+const scopeCondition = ({ unit, side }: SqlContext): string[] => {
+  if (!unit.scope) return [];
+  const { column, values } = unit.scope;
+  const isTyped = isBuiltIn(column, side);
+  const value = `t.${ident(column.name)}${isTyped ? '' : '::text'}`;
+  const type = isTyped ? typeOf(column, side) : 'text';
+  const literals = values.map((text) => `${literal(text)}::${type}`);
+  return [
+    literals.length === 1 ? `${value} = ${literals[0]}` : `${value} = ANY (ARRAY[${literals.join(', ')}])`,
+  ];
+};
+
+const tuple = (parts: readonly string[]): string =>
+  parts.length === 1 ? (parts[0] ?? '') : `(${parts.join(', ')})`;
+
+const rangeCondition = ({ range, side }: SqlContext, { after, upTo }: Chunk): string[] => {
+  const columns = tuple(range.map((column) => `t.${ident(column.name)}`));
+  const bound = (values: readonly string[]): string =>
+    tuple(range.map((column, i) => `${literal(values[i] ?? '')}::${typeOf(column, side)}`));
+  return [
+    ...(after ? [`${columns} > ${bound(after)}`] : []),
+    ...(upTo ? [`${columns} <= ${bound(upTo)}`] : []),
+  ];
+};
+
+const where = (...conditions: readonly (readonly string[])[]): string => {
+  const all = conditions.flat();
+  return all.length === 0 ? '' : ` WHERE ${all.join(' AND ')}`;
+};
+
+const arrayText = (columns: readonly ComparedColumn[], side: SideName): string =>
+  `ARRAY[${columns.map((column) => valueText(column, side)).join(', ')}]::text`;
+
+const hashHex = (text: string, bytes: number): string =>
+  `('x' || encode(substr(sha256(convert_to(${text}, 'UTF8')), 1, ${bytes}), 'hex'))`;
+
+const rowHash = ({ unit, side, seed }: SqlContext): string =>
+  `${hashHex(`'${seed}' || ${arrayText(unit.columns, side)}`, 8)}::bit(64)::bigint`;
+
+const bucketOf = ({ unit, side }: SqlContext, buckets: number): string =>
+  `(${hashHex(arrayText(unit.key, side), 4)}::bit(32)::int & ${buckets - 1})`;
+
+const anyOf = (buckets: readonly number[]): string => `= ANY ('{${buckets.join(',')}}'::int[])`;
+
+/** Rows (bucket, count, sum). */
+export const digestsSql = (context: SqlContext, chunk: Chunk, only: readonly number[] | null): string => {
+  const scope = [...scopeCondition(context), ...rangeCondition(context, chunk)];
+  const from = fromTable(context);
+  if (context.unit.key.length === 0) {
+    const bucket = `(h & ${chunk.buckets - 1})::int`;
+    const rows = `SELECT ${rowHash(context)} AS h FROM ${from}${where(scope)} OFFSET 0`;
+    const some = only ? ` WHERE ${bucket} ${anyOf(only)}` : '';
+    return `SELECT ${bucket}, count(*), sum(h) FROM (${rows}) AS x${some} GROUP BY 1`;
+  }
+  const bucket = bucketOf(context, chunk.buckets);
+  const some = only ? [`${bucket} ${anyOf(only)}`] : [];
+  return `SELECT ${bucket}, count(*), sum(${rowHash(context)}) FROM ${from}${where(scope, some)} GROUP BY 1`;
+};
+
+/** Changes with every write of the row at the source, also one that leaves all values as they are. */
+export const VERSION = `hashtextextended(concat_ws(' ', t.tableoid, t.ctid, t.xmin), 0)`;
+
+/** Rows (count, sum, version, tenant, key columns or row hash…). */
+const keysSelect = (context: SqlContext): { select: string; group: string } => {
+  const { unit, side } = context;
+  const exact = (column: ComparedColumn): string => `${valueText(column, side)} COLLATE "C"`;
+  const key = unit.key.length === 0 ? [`(${rowHash(context)})::text`] : unit.key.map(exact);
+  const tenant = unit.scope ? exact(unit.scope.column) : 'NULL::text';
+  const version = side === 'source' ? `sum(${VERSION})` : 'NULL';
+  const grouped = [tenant, ...key];
+  return {
+    select: `SELECT count(*), sum(${rowHash(context)}), ${version}, ${grouped.join(', ')}`,
+    group: ` GROUP BY ${grouped.map((_, i) => i + 4).join(', ')}`,
+  };
+};
+
+export const keysSql = (context: SqlContext, chunk: Chunk, buckets: readonly number[]): string => {
+  const { select, group } = keysSelect(context);
+  const bucket =
+    context.unit.key.length === 0
+      ? `(${rowHash(context)} & ${chunk.buckets - 1})::int`
+      : bucketOf(context, chunk.buckets);
+  const conditions = [
+    ...scopeCondition(context),
+    ...rangeCondition(context, chunk),
+    `${bucket} ${anyOf(buckets)}`,
+  ];
+  return `${select} FROM ${fromTable(context)}${where(conditions)}${group}`;
+};
+
+export const rowsSql = (context: SqlContext, candidates: readonly Candidate[]): string => {
+  const { select, group } = keysSelect(context);
+  if (context.unit.key.length === 0) {
+    const hashes = candidates.map((candidate) => candidate.key[0] ?? '').join(',');
+    const condition = `${rowHash(context)} = ANY ('{${hashes}}'::bigint[])`;
+    return `${select} FROM ${fromTable(context)}${where(scopeCondition(context), [condition])}${group}`;
+  }
+  const join = candidateJoin(context, candidates, () => true);
+  return `${select} FROM ${fromTable(context)} ${join}${where(scopeCondition(context))}${group}`;
+};
+
+/**
+ * Joins the keys of the candidates: by value, so that an index serves, where both sides have the same built-in type;
+ * and always by text, which alone decides.
+ */
+const candidateJoin = (
+  { unit, side }: SqlContext,
+  candidates: readonly Candidate[],
+  useColumn: (column: ComparedColumn) => boolean,
+): string => {
+  const columns = unit.key.map((column, i) => ({ column, i })).filter(({ column }) => useColumn(column));
+  const distinct = new Map(
+    candidates.map(({ key }) => [JSON.stringify(columns.map(({ i }) => key[i])), key]),
+  );
+  const lists = columns.map(
+    ({ i }) => `ARRAY[${[...distinct.values()].map((key) => nullable(key[i] ?? null)).join(', ')}]::text[]`,
+  );
+  const conditions = columns.flatMap(({ column, i }) => {
+    const text = `${valueText(column, side)} COLLATE "C" IS NOT DISTINCT FROM want.k${i}`;
+    const isIndexed =
+      isBuiltIn(column, side) &&
+      column.source.name === column.target.name &&
+      column.source.notNull &&
+      column.target.notNull;
+    return isIndexed ? [`t.${ident(column.name)} = want.k${i}::${typeOf(column, side)}`, text] : [text];
+  });
+  const names = columns.map(({ i }) => `k${i}`).join(', ');
+  return `JOIN unnest(${lists.join(', ')}) AS want (${names}) ON ${conditions.join(' AND ')}`;
+};
+
+const nullable = (text: string | null): string => (text === null ? 'NULL' : literal(text));
+
+/** The text values of the range columns of the last row of the next chunk; no row when the rest is one chunk. */
+export const nextBoundSql = (
+  context: SqlContext,
+  after: readonly string[] | null,
+  chunkRows: number,
+): string => {
+  const columns = context.range.map((column) => `t.${ident(column.name)}`);
+  const rest = rangeCondition(context, { after, upTo: null, buckets: 1 });
+  const from = `${fromTable(context)}${where(scopeCondition(context), rest)}`;
+  return (
+    `SELECT ${columns.map((column) => `${column}::text`).join(', ')} FROM ${from}` +
+    ` ORDER BY ${columns.join(', ')} OFFSET ${chunkRows - 1} LIMIT 1`
+  );
+};
+
+const isPlain = (column: ComparedColumn): boolean => column.action.kind === 'allow';
+
+/** COPY of the unit's columns for the runner, as text in binary framing, with the row's version last. */
+export const copySql = (
+  context: SqlContext,
+  chunk: Chunk,
+  candidates: readonly Candidate[] | null,
+): string => {
+  const { unit } = context;
+  const values = unit.columns.map((column) =>
+    isPlain(column) ? valueText(column, 'source') : rawText(column),
+  );
+  const join = candidates && unit.key.some(isPlain) ? ` ${candidateJoin(context, candidates, isPlain)}` : '';
+  const conditions = where(scopeCondition(context), rangeCondition(context, chunk));
+  const select = `SELECT ${[...values, `${VERSION}::text`].join(', ')} FROM ${fromTable(context)}${join}${conditions}`;
+  return `COPY (${select}) TO STDOUT (FORMAT binary)`;
+};
