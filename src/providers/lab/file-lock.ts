@@ -9,7 +9,7 @@ import { XcError } from '../../core/errors/xc-error.ts';
 import { processIdentity } from './process-identity.ts';
 import { readIfThere } from './text-file.ts';
 
-interface Holder {
+export interface Holder {
   readonly pid: number;
   readonly identity: string | null;
   readonly host: string;
@@ -39,8 +39,8 @@ export const takeLock = async (path: string): Promise<string> => {
     if (mine !== null) return mine;
     const text = await readIfThere(path);
     if (text === null) continue;
-    const holder = parse(text);
-    if (holder && (await isAlive(holder)))
+    const holder = await living(text);
+    if (holder)
       throw new XcError('XC-7002', {
         subject: path,
         why: `held by ${holder.host}, pid ${holder.pid}, since ${holder.since}`,
@@ -75,8 +75,17 @@ const create = async (path: string): Promise<string | null> => {
   }
 };
 
-const isAlive = async (holder: Holder): Promise<boolean> =>
-  holder.identity !== null && (await processIdentity(holder.pid)) === holder.identity;
+/** Who holds the lock now, or null. */
+export const lockHolder = async (path: string): Promise<Holder | null> => {
+  const text = await readIfThere(path);
+  return text === null ? null : living(text);
+};
+
+const living = async (text: string): Promise<Holder | null> => {
+  const holder = parse(text);
+  if (holder === null || holder.identity === null) return null;
+  return (await processIdentity(holder.pid)) === holder.identity ? holder : null;
+};
 
 /** Renamed first: of two processes that find a dead holder, one moves its file, and the other sees what it moved. */
 const takeAway = async (path: string, dead: string): Promise<void> => {

@@ -28,14 +28,18 @@ const LOCATIONS: Readonly<Record<string, { lat: number; lon: number }>> = {
 
 const FIRST_LINE = 'Written by xcrepl lab up. The lab owns the files that it refers to.';
 
+/** @throws XcError XC-1204 when a file stands there that no lab wrote */
+export const refuseForeignConfig = async (path: string): Promise<void> => {
+  const there = await readIfThere(path);
+  if (there !== null && !there.startsWith(`# ${FIRST_LINE}`)) throw new XcError('XC-1204', { subject: path });
+};
+
 /**
  * Writes the file, and the keys that it refers to.
- * @throws XcError XC-1204 when another file stands there
+ * @throws XcError XC-1204
  */
 export const writeLabConfig = async (lab: Lab, directory: string, parts: LabConfigParts): Promise<void> => {
-  const there = await readIfThere(lab.configPath);
-  if (there !== null && !there.startsWith(`# ${FIRST_LINE}`))
-    throw new XcError('XC-1204', { subject: lab.configPath });
+  await refuseForeignConfig(lab.configPath);
   const hashKeys: Record<string, string> = {};
   for (const name of parts.hashKeys ?? []) {
     const path = join(directory, 'secrets', `${name}.key`);

@@ -71,6 +71,28 @@ export const dsnOfRegion = async (region: LabRegion): Promise<string> => {
   return text.trim();
 };
 
+/** How long a server that lives may take to answer. */
+const ANSWER_LIMIT_MS = 5_000;
+
+/** Whether the server lets its owner in and answers a query. */
+export const regionAnswers = async (region: LabRegion): Promise<boolean> => {
+  const client = new Client({
+    connectionString: await dsnOfRegion(region),
+    connectionTimeoutMillis: ANSWER_LIMIT_MS,
+    query_timeout: ANSWER_LIMIT_MS,
+  });
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    await client.query('SELECT');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+};
+
 const serverOf = (lab: Lab, region: LabRegion): Server => ({ ...region, bin: lab.bin, user: lab.user });
 
 /** A URI as libpq and pg read it; a socket's directory stands in the parameter "host" (libpq documentation, 32.1.1.2). */

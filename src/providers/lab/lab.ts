@@ -8,25 +8,28 @@ import { chmod, chown, mkdir, readdir, rm, rmdir } from 'node:fs/promises';
 import { join, resolve, sep } from 'node:path';
 import { XcError } from '../../core/errors/xc-error.ts';
 import { findBinaries } from './binaries.ts';
-import { underLock } from './file-lock.ts';
-import { DATABASE, makeRegion } from './lab-region.ts';
-import { readLab, writeLab, type Lab } from './lab-state.ts';
-import { writeLabConfig, type LabConfigParts } from './lab-config.ts';
+import { lockHolder, underLock } from './file-lock.ts';
+import { DATABASE, makeRegion, regionAnswers } from './lab-region.ts';
+import { readLab, writeLab, type Lab, type LabRegion } from './lab-state.ts';
+import { refuseForeignConfig, writeLabConfig, type LabConfigParts } from './lab-config.ts';
 import { publishBinaries } from './program-files.ts';
 import { runtimeDirectory } from './runtime-directory.ts';
 import { livingServer, stopServer } from './server.ts';
 import { canReach, findServerUser } from './server-user.ts';
 
+export const DEFAULT_REGIONS: readonly [string, ...string[]] = ['us-east-1', 'eu-central-1'];
+
 export interface LabSpec {
   /** Where the lab's files are; created when missing. */
   readonly directory: string;
-  /** The first one is the primary. */
-  readonly regions: readonly string[];
-  readonly pgMajor: number;
+  /** The first one is the primary. Default us-east-1 and eu-central-1. */
+  readonly regions?: readonly string[] | undefined;
+  /** Default 18, or what pgBin has. */
+  readonly pgMajor?: number | undefined;
   /** Directory with initdb and postgres; found by itself where absent. */
   readonly pgBin?: string | undefined;
-  /** How the DSNs reach the servers, which always listen on both: a socket that only its owner can open, or loopback. */
-  readonly via: 'tcp' | 'socket';
+  /** How the DSNs reach the servers, which always listen on both: a socket that only its owner can open (default), or loopback. */
+  readonly via?: 'tcp' | 'socket' | undefined;
   /** False only for throw-away servers: see settings.ts. */
   readonly durable: boolean;
   /** DIRECTORY/xcrepl.yaml where absent. */
@@ -57,17 +60,24 @@ export interface LabUp {
 export const labUp = async (spec: LabSpec, signal: AbortSignal): Promise<LabUp> => {
   const directory = resolve(spec.directory);
   await mkdir(directory, { recursive: true });
-  return underLock(join(directory, 'lab.lock'), () => upUnderLock(spec, directory, signal));
+  try {
+    return await underLock(lockOf(directory), () => upUnderLock(spec, directory, signal));
+  } catch (error) {
+    await removeIfEmpty(directory);
+    throw error;
+  }
 };
 
 const upUnderLock = async (spec: LabSpec, directory: string, signal: AbortSignal): Promise<LabUp> => {
   const earlier = await readLab(directory);
   if (earlier && earlier.phase === 'up' && (await isWhole(earlier))) {
     refuseOther(earlier, spec, directory);
+    for (const region of earlier.regions) await requireAnswer(region);
     return { lab: earlier, changed: false, cleaned: false };
   }
   if (earlier) await removeLab(directory, earlier);
   const lab = await draftLab(spec, directory);
+  await refuseForeignConfig(lab.configPath);
   await writeLab(directory, lab);
   try {
     const made = await makeLab(spec, directory, lab, signal);
@@ -86,47 +96,66 @@ export const labDown = async (directory: string): Promise<Lab | null> => {
   const path = resolve(directory);
   const lab = await readLab(path);
   if (lab === null) return null;
-  await underLock(join(path, 'lab.lock'), () => removeLab(path, lab));
+  await underLock(lockOf(path), () => removeLab(path, lab));
   await removeIfEmpty(path);
   return lab;
 };
 
 export interface LabStatus {
   readonly lab: Lab | null;
-  /** `crashed`: described, but not every server lives. */
-  readonly state: 'up' | 'crashed' | 'absent';
-  readonly pids: Readonly<Record<string, number | null>>;
+  /** `crashed`: described, but not every server lives. `starting`: a living process is making it. */
+  readonly state: 'up' | 'starting' | 'crashed' | 'absent';
+  readonly regions: Readonly<Record<string, RegionStatus>>;
+}
+
+export interface RegionStatus {
+  readonly pid: number | null;
+  readonly answers: boolean;
 }
 
 /** What is there; changes nothing. */
 export const labStatus = async (directory: string): Promise<LabStatus> => {
-  const lab = await readLab(resolve(directory));
-  if (lab === null) return { lab, state: 'absent', pids: {} };
-  const pids = await pidsOf(lab);
-  const whole = lab.phase === 'up' && Object.values(pids).every((pid) => pid !== null);
-  return { lab, state: whole ? 'up' : 'crashed', pids };
+  const path = resolve(directory);
+  const lab = await readLab(path);
+  if (lab === null) return { lab, state: 'absent', regions: {} };
+  const regions = await Promise.all(
+    lab.regions.map(async (region): Promise<[string, RegionStatus]> => {
+      const pid = await livingServer(region.dataDirectory);
+      return [region.name, { pid, answers: pid !== null && (await regionAnswers(region)) }];
+    }),
+  );
+  const whole = lab.phase === 'up' && regions.every(([, { pid }]) => pid !== null);
+  const busy = !whole && (await lockHolder(lockOf(path))) !== null;
+  return { lab, state: whole ? 'up' : busy ? 'starting' : 'crashed', regions: Object.fromEntries(regions) };
 };
 
-const pidsOf = async (lab: Lab): Promise<Record<string, number | null>> => {
-  const pids: Record<string, number | null> = {};
-  for (const region of lab.regions) pids[region.name] = await livingServer(region.dataDirectory);
-  return pids;
+const lockOf = (directory: string): string => join(directory, 'lab.lock');
+
+const isWhole = async (lab: Lab): Promise<boolean> => {
+  for (const region of lab.regions) if ((await livingServer(region.dataDirectory)) === null) return false;
+  return true;
 };
 
-const isWhole = async (lab: Lab): Promise<boolean> =>
-  Object.values(await pidsOf(lab)).every((pid) => pid !== null);
+const requireAnswer = async (region: LabRegion): Promise<void> => {
+  if (!(await regionAnswers(region)))
+    throw new XcError('XC-6001', {
+      subject: region.name,
+      why: 'its process lives but does not answer',
+      next: `read ${region.logFile}, or start over with xcrepl lab down`,
+    });
+};
 
-/** A running lab is never quietly replaced, and never quietly taken for another. */
+/** A running lab is never quietly replaced, and never taken for another: only what is not asked for may differ. */
 const refuseOther = (lab: Lab, spec: LabSpec, directory: string): void => {
   const differences: string[] = [];
-  const compare = (what: string, is: string, asked: string): void => {
-    if (is !== asked) differences.push(`${what} is ${is}, asked for ${asked}`);
+  const compare = (what: string, is: string, asked: string | undefined): void => {
+    if (asked !== undefined && is !== asked) differences.push(`${what} is ${is}, asked for ${asked}`);
   };
-  compare('regions', lab.regions.map((region) => region.name).join(','), spec.regions.join(','));
-  compare('PostgreSQL', String(Number.parseInt(lab.pgVersion, 10)), String(spec.pgMajor));
-  compare('connections', lab.via, spec.via);
-  if (spec.fixture !== undefined) compare('fixture', lab.fixture ?? 'none', spec.fixture);
-  if (spec.configPath !== undefined) compare('configuration', lab.configPath, resolve(spec.configPath));
+  compare('regions', lab.regions.map((region) => region.name).join(','), spec.regions?.join(','));
+  compare('PostgreSQL', String(Number.parseInt(lab.pgVersion, 10)), spec.pgMajor?.toString());
+  compare('connection', lab.via, spec.via);
+  compare('fixture', lab.fixture ?? 'none', spec.fixture);
+  compare('configuration', lab.configPath, spec.configPath && resolve(spec.configPath));
   if (differences.length > 0)
     throw new XcError('XC-1202', {
       subject: directory,
@@ -151,13 +180,13 @@ const draftLab = async (spec: LabSpec, directory: string): Promise<Lab> => {
     bin: await publishBinaries(binaries, runtime),
     database: DATABASE,
     fixture: spec.fixture ?? null,
-    via: spec.via,
+    via: spec.via ?? 'socket',
     durable: spec.durable,
     user,
     socketDirectory: join(runtime, 's', id),
     dataRoot,
     configPath: resolve(spec.configPath ?? join(directory, 'xcrepl.yaml')),
-    regions: spec.regions.map((name) => ({
+    regions: (spec.regions ?? DEFAULT_REGIONS).map((name) => ({
       name,
       port: 0,
       dataDirectory: join(dataRoot, name),
