@@ -14,6 +14,11 @@ export const unavailableCodes = {
       'A file of the state or report directory could not be written: disk full, read-only or not permitted.',
     next: 'free space or correct the rights of the directory, then run the same command again',
   },
+  'XC-6003': {
+    title: 'address cannot be listened on',
+    means: 'The address for /health and /metrics is taken, or not one of this host.',
+    next: 'give another one with --metrics-addr HOST:PORT',
+  },
   'XC-6201': {
     title: 'no PostgreSQL programs found',
     means:
