@@ -3,15 +3,19 @@
  * that was typed, and sets the exit code; nothing ever calls process.exit, so that no output is cut off.
  */
 
-import { isatty } from 'node:tty';
 import { conclude } from './commands/frame/conclude.ts';
 import { createRedactor } from './commands/frame/redactor.ts';
 import { runCommandLine, type Ran } from './commands/frame/run.ts';
+import { createStopper } from './commands/frame/stopper.ts';
 import { openOutput, type Output } from './commands/frame/streams.ts';
 import { systemClock } from './providers/system/clock.ts';
 import { watchInterrupts } from './providers/system/interrupts.ts';
 import { systemRandom } from './providers/system/random.ts';
+import { isTerminal } from './providers/system/terminal.ts';
 import { build } from './version.ts';
+
+/** Width of help that goes to a file or a pipe. */
+const PIPE_COLUMNS = 100;
 
 const main = async (): Promise<number> => {
   const lifeline = process.env['XCREPL_LIFELINE_FD'];
@@ -22,8 +26,8 @@ const main = async (): Promise<number> => {
   }
 
   const redactor = createRedactor();
-  const controller = new AbortController();
-  const stop = (why: string): void => controller.abort(new DOMException(why, 'AbortError'));
+  const stopper = createStopper();
+  const stop = (why: string): void => stopper.stop(new DOMException(why, 'AbortError'));
   const output = openOutput(process, redactor, () => stop('the reader of standard output went away'));
   const leftovers = new Set<string>();
   const interrupts = watchInterrupts(
@@ -36,7 +40,7 @@ const main = async (): Promise<number> => {
   let crash: unknown;
   process.on('uncaughtException', (error) => {
     crash ??= error;
-    controller.abort(error);
+    stopper.stop(error);
   });
 
   const ran = await runCommandLine(process.argv.slice(2), {
@@ -45,9 +49,19 @@ const main = async (): Promise<number> => {
     env: process.env,
     cwd: process.cwd(),
     ...build(),
-    terminal: { stdout: isatty(1), stderr: isatty(2), canAsk: isatty(0) && isatty(2) },
-    columns: () => (isatty(1) ? process.stdout.columns : 100),
-    controller,
+    terminal: {
+      get stdout() {
+        return isTerminal(1);
+      },
+      get stderr() {
+        return isTerminal(2);
+      },
+      get canAsk() {
+        return isTerminal(0) && isTerminal(2);
+      },
+    },
+    columns: () => (isTerminal(1) ? process.stdout.columns : PIPE_COLUMNS),
+    stopper,
     redactor,
     leftovers,
     writeOut: output.out,
@@ -58,7 +72,7 @@ const main = async (): Promise<number> => {
   const { exit, text } = conclude(delivered, {
     interrupted: interrupts.received,
     closed: output.closed,
-    reason: controller.signal.reason as unknown,
+    reason: stopper.reason,
   });
   if (text !== '') output.err(text);
   return exit;

@@ -6,6 +6,7 @@ import { createNarrator } from './narrator.ts';
 import type { GlobalFlags, Host } from './host.ts';
 import type { Redactor } from './redactor.ts';
 import { createProgress } from './progress.ts';
+import type { Stopper } from './stopper.ts';
 
 export interface HostParts {
   readonly flags: GlobalFlags;
@@ -16,7 +17,7 @@ export interface HostParts {
   readonly version: string;
   readonly commit: string;
   readonly terminal: Host['terminal'];
-  readonly signal: AbortSignal;
+  readonly stopper: Stopper;
   readonly redactor: Redactor;
   /** Write text to the streams, already redacting. */
   readonly writeOut: (text: string) => void;
@@ -33,7 +34,7 @@ export const makeHost = (parts: HostParts): Host => {
     return secretValue(reference, {
       env,
       cwd,
-      signal: parts.signal,
+      signal: parts.stopper.signal,
       loaded: await loaded,
       hide: (value) => redactor.add(value),
     });
@@ -48,7 +49,9 @@ export const makeHost = (parts: HostParts): Host => {
     version: parts.version,
     commit: parts.commit,
     terminal: parts.terminal,
-    signal: parts.signal,
+    get signal() {
+      return parts.stopper.signal;
+    },
     config: () => (loaded ??= loadConfig(parts)),
     secret,
     print: (line) => writeOut(`${line}\n`),

@@ -1,6 +1,5 @@
 /** One command line from its words to its outcome: parse, find the command, run it, render what it found. */
 
-import { isatty } from 'node:tty';
 import type { CommandUnknownOpts } from '@commander-js/extra-typings';
 import { XcError } from '../../core/errors/xc-error.ts';
 import { EXIT } from '../../core/errors/exit.ts';
@@ -9,12 +8,12 @@ import { readGlobalFlags } from './flags.ts';
 import type { GlobalFlags, Outcome } from './host.ts';
 import { makeHost, type HostParts } from './make-host.ts';
 import { attach, rootCommand } from './program.ts';
+import type { Stopper } from './stopper.ts';
 import { findPath, type TreeNode } from './tree.ts';
 import { asUsage } from './usage.ts';
 
-export interface RunParts extends Omit<HostParts, 'flags' | 'signal'> {
+export interface RunParts extends Omit<HostParts, 'flags'> {
   readonly columns: () => number;
-  readonly controller: AbortController;
 }
 
 export interface Ran {
@@ -53,15 +52,14 @@ const execute = async (
   parts: RunParts,
 ): Promise<number> => {
   const flags = flagsOf(root);
-  const { controller } = parts;
-  const host = makeHost({ ...parts, flags, signal: controller.signal });
+  const host = makeHost({ ...parts, flags });
   let outcome: Outcome | undefined;
   const finish = (found: Outcome): void => {
     outcome = found;
   };
   attach(root, tree, path, { host, finish, streams: { out: parts.writeOut, columns: parts.columns } });
 
-  const deadline = startDeadline(flags.timeoutMs, controller);
+  const deadline = startDeadline(flags.timeoutMs, parts.stopper);
   try {
     await root.parseAsync(args, { from: 'user' });
   } finally {
@@ -69,7 +67,7 @@ const execute = async (
   }
   if (!outcome) return EXIT.done;
   const { renderOutcome } = await import('../render/outcome.ts');
-  const color = flags.color && isatty(1) && !parts.env['NO_COLOR'];
+  const color = flags.color && host.terminal.stdout && !parts.env['NO_COLOR'];
   parts.writeOut(await renderOutcome(outcome, { output: flags.output, color, redactor: parts.redactor }));
   return outcome.exit ?? EXIT.done;
 };
@@ -77,8 +75,8 @@ const execute = async (
 /** A longer timer would fire at once (Node.js, "setTimeout"): 24.8 days. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-const startDeadline = (ms: number | undefined, controller: AbortController): NodeJS.Timeout | undefined => {
+const startDeadline = (ms: number | undefined, stopper: Stopper): NodeJS.Timeout | undefined => {
   if (ms === undefined) return undefined;
-  const passed = (): void => controller.abort(new XcError('XC-7001', { subject: `--timeout ${ms} ms` }));
+  const passed = (): void => stopper.stop(new XcError('XC-7001', { subject: `--timeout ${ms} ms` }));
   return setTimeout(passed, Math.min(ms, LONGEST_TIMER_MS));
 };

@@ -4,6 +4,7 @@
  */
 
 import { XcError } from '../../core/errors/xc-error.ts';
+import { standardStream } from '../../providers/system/standard-stream.ts';
 import type { Redactor } from './redactor.ts';
 
 export interface Output {
@@ -14,51 +15,39 @@ export interface Output {
    * @throws XcError XC-6002 when it could not be written
    */
   flush(): Promise<void>;
+  /** The reader of standard output went away. */
   readonly closed: boolean;
 }
 
-type Stream = Pick<NodeJS.WriteStream, 'write' | 'on'>;
-
-export interface StreamPair {
-  readonly stdout: Stream;
-  readonly stderr: Stream;
-}
-
-/** @param streams opened at the first use, because opening them costs start-up time */
-export const openOutput = (streams: StreamPair, redactor: Redactor, onClosed: () => void): Output => {
+export const openOutput = (
+  streams: Pick<NodeJS.Process, 'stdout' | 'stderr'>,
+  redactor: Redactor,
+  onClosed: () => void,
+): Output => {
   let closed = false;
   let failure: Error | undefined;
-  let opened: Stream | undefined;
-  let errOpened: Stream | undefined;
-
-  const stdout = (): Stream => {
-    if (opened) return opened;
-    opened = streams.stdout;
-    opened.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EPIPE' || error.code === 'ERR_STREAM_DESTROYED') {
-        if (!closed) onClosed();
+  const stdout = standardStream(
+    1,
+    () => streams.stdout,
+    (error) => {
+      if (error.code === 'EPIPE') {
         closed = true;
-      } else failure ??= error;
-    });
-    return opened;
-  };
-  const stderr = (): Stream => {
-    if (errOpened) return errOpened;
-    errOpened = streams.stderr;
-    // Nobody is left to be told.
-    errOpened.on('error', () => undefined);
-    return errOpened;
-  };
-
-  return {
-    out: (text) => {
-      if (!closed && text !== '') stdout().write(redactor.text(text));
+        onClosed();
+      } else failure = error;
     },
-    err: (text) => void stderr().write(redactor.text(text)),
+  );
+  const stderr = standardStream(
+    2,
+    () => streams.stderr,
+    // Nobody is left to be told.
+    () => undefined,
+  );
+  return {
+    out: (text) => stdout.write(redactor.text(text)),
+    err: (text) => stderr.write(redactor.text(text)),
     async flush() {
-      const stream = opened;
-      if (stream && !closed)
-        await new Promise<void>((resolve) => stream.write('', () => setImmediate(resolve)));
+      await stdout.flush();
+      await stderr.flush();
       if (failure)
         throw new XcError('XC-6002', {
           subject: 'standard output',
