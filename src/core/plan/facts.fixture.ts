@@ -23,6 +23,22 @@ export const column = (name: string, more: Partial<ColumnFacts> = {}): ColumnFac
   ...more,
 });
 
+const uniqueIndex = (columns: readonly string[]): TableFacts['indexes'] =>
+  columns.length === 0
+    ? []
+    : [
+        {
+          name: 'key',
+          columns,
+          primary: true,
+          unique: true,
+          exclusion: false,
+          immediate: true,
+          partialOrExpression: false,
+          valid: true,
+        },
+      ];
+
 export const table = (name: string, more: Partial<TableFacts> = {}): TableFacts => ({
   oid: 1,
   schema: 'shop',
@@ -31,8 +47,10 @@ export const table = (name: string, more: Partial<TableFacts> = {}): TableFacts 
   persistence: 'permanent',
   isPartition: false,
   leaves: [],
-  columns: ['tenant_id', 'id', 'note'].map((each) => column(each)),
-  indexes: [],
+  columns: ['tenant_id', 'id', 'note'].map((each, at) =>
+    column(each, { number: at + 1, notNull: each !== 'note' }),
+  ),
+  indexes: uniqueIndex(more.primaryKey ?? ['tenant_id', 'id']),
   identity: 'default',
   identityColumns: ['tenant_id', 'id'],
   primaryKey: ['tenant_id', 'id'],
@@ -110,7 +128,7 @@ export const streamFacts = (stream: Stream, { source, target }: Changes = {}): S
     version: 180_004,
     inRecovery: false,
     role: 'replica',
-    catalogue: SHOP,
+    catalogue: source?.catalogue ?? SHOP,
     schemaVersion: 1,
     epoch: 1,
     knownSource: null,

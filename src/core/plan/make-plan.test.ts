@@ -278,7 +278,7 @@ describe('a stream that runs', () => {
   });
 
   it('refuses a source with another system identifier than the checkpoint knows', () => {
-    expect(code(() => plan(of, { ...both, target: { ...both.target, knownSource: '7' } }))).toBe('XC-5003');
+    expect(code(() => plan(of, { ...both, target: { ...both.target, knownSource: '7' } }))).toBe('XC-5206');
   });
 });
 

@@ -27,7 +27,7 @@ export interface PlanWish {
   readonly hashKeys: readonly string[];
   readonly config: Sha256;
   readonly mode: 'live' | 'simulation';
-  /** Of the schema checks, for the tables in scope. */
+  /** Found elsewhere, and judged with the plan's own. */
   readonly findings?: readonly Finding[];
 }
 
@@ -36,7 +36,7 @@ const PLAN_LIFE_MS = 24 * 3_600_000;
 
 /**
  * @throws XcError XC-1007 for what this version cannot run, XC-2001 to XC-2005 and XC-2010 to XC-2015 for what must not run,
- * XC-5001 and XC-5003 where changes after the checkpoint cannot be read
+ * XC-5001 and XC-5206 where changes after the checkpoint cannot be read
  */
 export const makePlan = (
   facts: ReplicationFacts,

@@ -17,6 +17,7 @@ import {
   type Carried,
 } from './publication.ts';
 import { refuseColumnRules, refuseUnavailable } from './refusals.ts';
+import { checkTables } from '../validation/checks/tables.ts';
 import { tablesOf } from './scope.ts';
 import { Copies } from './copies.ts';
 import { StepList } from './step-list.ts';
@@ -42,7 +43,16 @@ export const planStream = (facts: StreamFacts, wish: PlanWish, planId: string): 
   planVerify([...carried.keys()], standing, steps);
   return {
     steps: steps.list,
-    findings: [...standing.findings, ...findings, ...copies.findings],
+    findings: [
+      ...standing.findings,
+      ...findings,
+      ...copies.findings,
+      ...checkTables({
+        links: [...carried.keys()],
+        source: facts.source.catalogue,
+        target: facts.target.catalogue,
+      }),
+    ],
     carried,
   };
 };

@@ -28,7 +28,7 @@ export interface LinkOnSlot {
   readonly row: LinkRow;
 }
 
-/** @throws XcError XC-5001 when changes after the checkpoint can no longer be read, XC-5003 for another source */
+/** @throws XcError XC-5001 when changes after the checkpoint can no longer be read, XC-5206 for another source */
 export const standingOf = (facts: StreamFacts, selected: ReadonlySet<LinkId>): Standing => {
   const { stream, target } = facts;
   const own = slotName(stream.key);
@@ -69,7 +69,7 @@ const slotLives = (facts: StreamFacts, name: string): boolean =>
 
 const refuseOtherSource = ({ source, target, stream }: StreamFacts): void => {
   if (target.knownSource !== null && target.knownSource !== source.systemIdentifier)
-    throw new XcError('XC-5003', {
+    throw new XcError('XC-5206', {
       subject: `${stream.source.region}/${stream.source.database}`,
       why: `system identifier ${source.systemIdentifier}, the checkpoint belongs to ${target.knownSource}`,
     });

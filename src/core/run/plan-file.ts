@@ -1,6 +1,6 @@
 /** Reads a plan back from JSON. What comes from a file is unknown until every part that a run relies on was checked. */
 
-import { z } from 'zod';
+import * as z from 'zod/mini';
 import { XcError } from '../errors/xc-error.ts';
 import type { Plan } from '../plan/plan.ts';
 
@@ -9,11 +9,15 @@ const names = z.array(z.string());
 const published = z.array(
   z.strictObject({
     table: z.string(),
-    filter: z.strictObject({ column: z.string(), values: names }).nullable(),
-    columns: names.nullable(),
+    filter: z.nullable(z.strictObject({ column: z.string(), values: names })),
+    columns: z.nullable(names),
   }),
 );
-const window = z.strictObject({ column: z.string(), from: z.string().nullable(), to: z.string().nullable() });
+const window = z.strictObject({
+  column: z.string(),
+  from: z.nullable(z.string()),
+  to: z.nullable(z.string()),
+});
 
 const step = z.discriminatedUnion('kind', [
   z.strictObject({
@@ -39,7 +43,7 @@ const step = z.discriminatedUnion('kind', [
     chunks: z.number(),
     rows: z.number(),
     bytes: z.number(),
-    window: window.nullable(),
+    window: z.nullable(window),
   }),
   z.strictObject({
     ...base,
@@ -62,7 +66,7 @@ const finding = z.looseObject({
 
 const plan = z.strictObject({
   schemaVersion: z.literal(1),
-  id: z.string().min(1),
+  id: z.string().check(z.minLength(1)),
   kind: z.literal('replicate'),
   createdAt: z.iso.datetime(),
   expiresAt: z.iso.datetime(),
@@ -72,11 +76,11 @@ const plan = z.strictObject({
   config: z.string(),
   wish: z.strictObject({
     links: names,
-    tables: names.optional(),
-    window: z.strictObject({ from: z.string().nullable(), to: z.string().nullable() }).optional(),
+    tables: z.optional(names),
+    window: z.optional(z.strictObject({ from: z.nullable(z.string()), to: z.nullable(z.string()) })),
     strict: z.boolean(),
   }),
-  epochs: z.record(z.string(), z.number().int()),
+  epochs: z.record(z.string(), z.int()),
   steps: z.array(step),
   policy: z.array(
     z.strictObject({

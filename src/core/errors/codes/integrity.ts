@@ -15,12 +15,6 @@ export const integrityCodes = {
       'The rule names the table, but it appeared after the link was copied. Rows written before could not be streamed, so none are.',
     next: 'drop the link and run again: it is copied with the table',
   },
-  'XC-5003': {
-    title: 'source is another server',
-    means:
-      'The checkpoint in the target belongs to a source with another system identifier. Its positions mean nothing on this one.',
-    next: 'correct the region’s DSN; for a rebuilt source, drop the links and copy again',
-  },
   'XC-5004': {
     title: 'link does not carry changes',
     means: 'The link is stopped, paused, errored or in need of repair. The other links of its stream go on.',
@@ -280,5 +274,16 @@ export const integrityCodes = {
     title: 'no registry is named',
     means: 'Live mode needs a global registry that is up, or the explicit statement that there is none.',
     next: 'set registry: { url: … }, or registry: none',
+  },
+  'XC-5208': {
+    title: 'copy counts differ',
+    means: 'The source and the target counted different numbers of rows for one chunk. The chunk was rolled back.',
+    next: 'run the same command again; if it comes back, look for rules or triggers on the target table that drop rows',
+  },
+  'XC-5209': {
+    title: 'row cannot be read again',
+    means:
+      'A row moved into the filter of a link without its large values, and the table gives no way to read exactly that row again. Nothing of its transaction was applied.',
+    next: 'give the table a key that is not redacted, or ALTER TABLE … REPLICA IDENTITY FULL on the source',
   },
 } as const satisfies Record<string, CodeEntry>;
