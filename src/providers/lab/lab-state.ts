@@ -1,7 +1,7 @@
 /** lab.json: what a lab is made of, written before anything is made, so that a crash leaves nothing that is not named. */
 
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod/mini';
 import { XcError } from '../../core/errors/xc-error.ts';
 import { readIfThere, writeWhole } from './text-file.ts';
 
@@ -25,7 +25,7 @@ const labSchema = z.object({
   pgVersion: z.string(),
   bin: z.string(),
   database: z.string(),
-  fixture: z.string().nullable(),
+  fixture: z.nullable(z.string()),
   via: z.enum(['tcp', 'socket']),
   durable: z.boolean(),
   /** The unprivileged user that runs the servers, or null where they run as their starter. */
@@ -33,7 +33,7 @@ const labSchema = z.object({
   socketDirectory: z.string(),
   dataRoot: z.string(),
   configPath: z.string(),
-  regions: z.array(regionSchema).min(1),
+  regions: z.array(regionSchema).check(z.minLength(1)),
 });
 
 export type Lab = z.output<typeof labSchema>;
