@@ -29,7 +29,7 @@ const labSchema = z.object({
   via: z.enum(['tcp', 'socket']),
   durable: z.boolean(),
   /** The unprivileged user that runs the servers, or null where they run as their starter. */
-  user: userSchema.nullable(),
+  user: z.nullable(userSchema),
   socketDirectory: z.string(),
   dataRoot: z.string(),
   configPath: z.string(),
