@@ -86,7 +86,9 @@ export const verifyLinks = async (request: VerifyRequest): Promise<VerifyResult>
   const seed = seedOf(request.random);
   const outcomes = new Map<VerifyTable, UnitOutcome[]>();
   const strays = new Map<VerifyTable, Finding>();
-  const jobs: Job[] = request.tables.flatMap((table) => [
+  // The largest first, so that no session is left with one at the end.
+  const bySize = request.tables.toSorted((a, b) => b.estimatedRows - a.estimatedRows);
+  const jobs: Job[] = bySize.flatMap((table) => [
     ...unitsOf(table).map((unit): Job => async (sessions, signal) => {
       const outcome = await compare(unit, sessions, seed, limits, { ...request, signal });
       outcomes.set(table, [...(outcomes.get(table) ?? []), outcome]);
