@@ -1,0 +1,212 @@
+/** Gathers what a plan is made from. Reads only: a dry run leaves no trace on either server. */
+
+import type { Client } from 'pg';
+import { parseLsn } from '../../core/change/lsn.ts';
+import type {
+  PublicationFacts,
+  ReplicationFacts,
+  SlotFacts,
+  SourceFacts,
+  StreamFacts,
+  TargetFacts,
+} from '../../core/plan/facts.ts';
+import type { Clock } from '../../core/time/clock.ts';
+import type { LinkId, Stream } from '../../core/topology/link.ts';
+import { matchesPatterns } from '../../core/topology/pattern.ts';
+import type { Catalogue, TableName } from '../../core/topology/table.ts';
+import { readCatalogue } from './catalogue/catalogue.ts';
+import { connect, disconnect } from './connect.ts';
+import { readIdentity } from './identity.ts';
+import { pgError } from './pg-error.ts';
+import { ident, literal, qualified } from './quote.ts';
+import { readTargetState } from './target-state.ts';
+
+export interface FactsOptions {
+  readonly streams: readonly Stream[];
+  /** Links that may begin to copy: how many rows they have is estimated. */
+  readonly selected: ReadonlySet<LinkId>;
+  /** By region. */
+  readonly dsns: ReadonlyMap<string, string>;
+  readonly roles: ReadonlyMap<string, 'primary' | 'replica'>;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
+/** Pairs of databases that are looked at side by side: two sessions each. */
+const PARALLEL = 4;
+
+/** @throws XcError XC-4xxx, XC-6xxx from whichever server cannot be asked */
+export const gatherFacts = async (options: FactsOptions): Promise<ReplicationFacts> => {
+  const { default: PQueue } = await import('p-queue');
+  const queue = new PQueue({ concurrency: PARALLEL });
+  const streams = await Promise.all(
+    options.streams.map((stream) => queue.add(() => streamFacts(stream, options))),
+  );
+  return { gatheredAtMs: options.clock.nowMs(), streams };
+};
+
+const streamFacts = async (stream: Stream, options: FactsOptions): Promise<StreamFacts> => {
+  const inScope = scopeOf(stream);
+  const target = await onServer(stream.target, options, (client, subject) =>
+    targetFacts(client, subject, stream, inScope, options),
+  );
+  const known = new Set(target.links.map((row) => row.link));
+  const fresh = stream.links.filter((link) => options.selected.has(link.id) && !known.has(link.id));
+  const source = await onServer(stream.source, options, async (client, subject, walsender) => {
+    const facts = await sourceFacts(client, subject, stream, inScope, options, walsender);
+    return { ...facts, scopedRows: await estimateRows(client, facts.catalogue, { ...stream, links: fresh }) };
+  });
+  return { stream, source, target };
+};
+
+const scopeOf = (stream: Stream): ((name: TableName) => boolean) => {
+  const rules = [...new Set(stream.links.map((link) => link.rule))];
+  return (name) => rules.some((rule) => matchesPatterns(rule.tables ?? [], name));
+};
+
+const onServer = async <T>(
+  place: Stream['source'],
+  { dsns, signal }: FactsOptions,
+  work: (client: Client, subject: string, walsender: () => Promise<Client>) => Promise<T>,
+): Promise<T> => {
+  const dsn = dsns.get(place.region) ?? '';
+  const common = { subject: place.region, database: place.database, signal };
+  const client = await connect(dsn, { ...common, readOnly: true });
+  const hangUp = (): void => void disconnect(client, 0);
+  signal.addEventListener('abort', hangUp, { once: true });
+  try {
+    return await work(client, `${place.region}/${place.database}`, () =>
+      connect(dsn, { ...common, replication: 'database' }),
+    );
+  } catch (error) {
+    signal.throwIfAborted();
+    throw pgError(error, place.region);
+  } finally {
+    signal.removeEventListener('abort', hangUp);
+    await disconnect(client);
+  }
+};
+
+const targetFacts = async (
+  client: Client,
+  subject: string,
+  stream: Stream,
+  inScope: (name: TableName) => boolean,
+  { roles }: FactsOptions,
+): Promise<TargetFacts> => {
+  const identity = await readIdentity(client, subject);
+  const state = await readTargetState(client, subject);
+  return {
+    ...identity,
+    ...stream.target,
+    role: roles.get(stream.target.region) ?? 'replica',
+    catalogue: await readCatalogue(client, { tables: inScope }),
+    schemaVersion: state.schemaVersion,
+    epoch: state.epoch,
+    knownSource: state.sources.get(stream.key) ?? null,
+    links: state.links.filter((row) => row.stream === stream.key),
+    checkpoints: state.checkpoints.filter((row) => row.stream === stream.key),
+    copies: state.copies,
+  };
+};
+
+const SOURCE = `
+  SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END::text AS lsn,
+         current_setting('wal_level') AS "walLevel",
+         (SELECT nullif(setting::int8, -1) * 1048576 FROM pg_settings WHERE name = 'max_slot_wal_keep_size')::float8
+           AS "maxSlotWalKeepBytes",
+         (SELECT (wal_bytes / nullif(extract(epoch FROM now() - stats_reset), 0))::float8 FROM pg_stat_wal)
+           AS "walBytesPerSecond",
+         coalesce((SELECT json_agg(json_build_object('name', slot_name, 'walStatus', wal_status, 'active', active,
+                            'confirmedFlush', confirmed_flush_lsn::text, 'restart', restart_lsn::text) ORDER BY slot_name)
+                     FROM pg_replication_slots
+                    WHERE database = current_database() AND slot_name LIKE 'xcrepl\\_%'), '[]') AS slots,
+         coalesce((SELECT json_agg(json_build_object('name', p.pubname, 'update', p.pubupdate, 'tables',
+                            coalesce((SELECT json_agg(json_build_object(
+                                       'table', n.nspname || '.' || c.relname,
+                                       'rowFilter', pg_get_expr(r.prqual, r.prrelid),
+                                       'columns', (SELECT json_agg(a.attname ORDER BY a.attnum) FROM pg_attribute a
+                                                    WHERE a.attrelid = r.prrelid AND a.attnum = ANY (r.prattrs)))
+                                       ORDER BY n.nspname, c.relname)
+                                FROM pg_publication_rel r JOIN pg_class c ON c.oid = r.prrelid
+                                JOIN pg_namespace n ON n.oid = c.relnamespace WHERE r.prpubid = p.oid), '[]'))
+                          ORDER BY p.pubname)
+                     FROM pg_publication p WHERE p.pubname LIKE 'xcrepl\\_%'), '[]') AS publications`;
+
+interface SourceRow {
+  readonly lsn: string;
+  readonly walLevel: string;
+  readonly maxSlotWalKeepBytes: number | null;
+  readonly walBytesPerSecond: number | null;
+  readonly slots: readonly (Omit<SlotFacts, 'confirmedFlush' | 'restart'> & {
+    readonly confirmedFlush: string | null;
+    readonly restart: string | null;
+  })[];
+  readonly publications: readonly {
+    readonly name: string;
+    readonly update: boolean;
+    readonly tables: PublicationFacts['tables'];
+  }[];
+}
+
+const sourceFacts = async (
+  client: Client,
+  subject: string,
+  stream: Stream,
+  inScope: (name: TableName) => boolean,
+  { roles }: FactsOptions,
+  walsender: () => Promise<Client>,
+): Promise<Omit<SourceFacts, 'scopedRows'>> => {
+  const identity = await readIdentity(client, subject, walsender);
+  const row = (await client.query<SourceRow>(SOURCE)).rows[0];
+  if (!row) throw new Error('the server gave no row where there is always one');
+  return {
+    ...identity,
+    ...stream.source,
+    role: roles.get(stream.source.region) ?? 'replica',
+    catalogue: await readCatalogue(client, { tables: inScope }),
+    currentLsn: parseLsn(row.lsn),
+    walLevel: row.walLevel,
+    maxSlotWalKeepBytes: row.maxSlotWalKeepBytes,
+    walBytesPerSecond: row.walBytesPerSecond,
+    slots: row.slots.map((slot) => ({
+      ...slot,
+      confirmedFlush: slot.confirmedFlush === null ? null : parseLsn(slot.confirmedFlush),
+      restart: slot.restart === null ? null : parseLsn(slot.restart),
+    })),
+    publications: row.publications.map(({ name, update, tables }) => ({
+      name,
+      publishes: { update },
+      tables,
+    })),
+  };
+};
+
+/** Asks the optimiser, which reads statistics and no rows. A table that the role may not read has no estimate. */
+const estimateRows = async (
+  client: Client,
+  catalogue: Catalogue,
+  stream: Stream,
+): Promise<Map<TableName, number>> => {
+  const rows = new Map<TableName, number>();
+  const scoped = stream.links.filter((link) => link.scope.kind === 'column');
+  if (scoped.length === 0) return rows;
+  for (const [name, table] of catalogue.tables) {
+    if (table.isPartition) continue;
+    const links = scoped.filter((link) => matchesPatterns(link.rule.tables ?? [], name));
+    const scope = links[0]?.scope;
+    if (scope?.kind !== 'column' || !table.columns.some((column) => column.name === scope.column)) continue;
+    const values = links.flatMap((link) => (link.scope.kind === 'column' ? [literal(link.scope.value)] : []));
+    try {
+      const sql = `SELECT FROM ${qualified(table)} WHERE ${ident(scope.column)} IN (${values.join(', ')})`;
+      const plan = await client.query<{ 'QUERY PLAN': [{ Plan: { 'Plan Rows': number } }] }>(
+        `EXPLAIN (FORMAT JSON) ${sql}`,
+      );
+      const estimate = plan.rows[0]?.['QUERY PLAN'][0].Plan['Plan Rows'];
+      if (estimate !== undefined) rows.set(name, estimate);
+    } catch {
+      continue;
+    }
+  }
+  return rows;
+};

@@ -1,0 +1,126 @@
+/**
+ * What the schema xcrepl of a target says, in one statement; and the states that an operator asks of a link. A database
+ * that was never initialised says so by lacking the schema.
+ */
+
+import type { Client } from 'pg';
+import { parseLsn } from '../../core/change/lsn.ts';
+import type { CheckpointRow, CopyRow, LinkRow, LinkState } from '../../core/plan/facts.ts';
+import type { LinkId, StreamKey } from '../../core/topology/link.ts';
+import { codeOf, pgError } from './pg-error.ts';
+
+export interface TargetState {
+  /** Number of the newest migration; null before init. */
+  readonly schemaVersion: number | null;
+  readonly epoch: number | null;
+  /** System identifier of each stream's source. */
+  readonly sources: ReadonlyMap<StreamKey, string>;
+  readonly links: readonly LinkRow[];
+  readonly checkpoints: readonly CheckpointRow[];
+  readonly copies: readonly CopyRow[];
+}
+
+const STATE = `
+  SELECT (SELECT max(version) FROM xcrepl.migrations) AS version,
+         (SELECT last_value::text FROM xcrepl.epoch) AS epoch,
+         coalesce((SELECT json_object_agg(stream, source_system) FROM xcrepl.streams), '{}') AS sources,
+         coalesce((SELECT json_agg(json_build_object('link', link, 'stream', stream, 'slot', slot, 'state', state,
+                                                     'detail', detail) ORDER BY link) FROM xcrepl.links), '[]') AS links,
+         coalesce((SELECT json_agg(json_build_object('slot', slot, 'stream', stream, 'position', position::text)
+                                   ORDER BY slot) FROM xcrepl.checkpoints), '[]') AS checkpoints,
+         coalesce((SELECT json_agg(c ORDER BY c.slot, c."table")
+                     FROM (SELECT slot, table_name AS "table", count(*)::int AS chunks, count(done_at)::int AS done,
+                                  (SELECT array_agg(DISTINCT l) FROM xcrepl.copy_chunks o, unnest(o.links) l
+                                    WHERE o.slot = k.slot AND o.table_name = k.table_name) AS links
+                             FROM xcrepl.copy_chunks k GROUP BY slot, table_name) c), '[]') AS copies`;
+
+interface StateRow {
+  readonly version: number | null;
+  readonly epoch: string | null;
+  readonly sources: Readonly<Record<StreamKey, string>>;
+  readonly links: readonly {
+    readonly link: LinkId;
+    readonly stream: StreamKey;
+    readonly slot: string;
+    readonly state: LinkState;
+    readonly detail: Readonly<Record<string, unknown>>;
+  }[];
+  readonly checkpoints: readonly {
+    readonly slot: string;
+    readonly stream: StreamKey;
+    readonly position: string;
+  }[];
+  readonly copies: readonly CopyRow[];
+}
+
+const NOTHING: TargetState = {
+  schemaVersion: null,
+  epoch: null,
+  sources: new Map(),
+  links: [],
+  checkpoints: [],
+  copies: [],
+};
+
+/** undefined_table and invalid_schema_name (PostgreSQL documentation, appendix A). */
+export const isUninitialised = (error: unknown): boolean => ['42P01', '3F000'].includes(codeOf(error));
+
+export const readTargetState = async (client: Client, subject: string): Promise<TargetState> => {
+  try {
+    const row = (await client.query<StateRow>(STATE)).rows[0];
+    if (!row) return NOTHING;
+    return {
+      schemaVersion: row.version,
+      epoch: row.epoch === null ? null : Number(row.epoch),
+      sources: new Map(Object.entries(row.sources)),
+      links: row.links.map((link) => ({ ...link, takenOff: link.detail.takenOff === true })),
+      checkpoints: row.checkpoints.map((point) => ({ ...point, position: parseLsn(point.position) })),
+      copies: row.copies,
+    };
+  } catch (error) {
+    if (isUninitialised(error)) return NOTHING;
+    throw pgError(error, subject);
+  }
+};
+
+/** Link states of a stream as text, and the links that an operator wants gone: cheap, for a runner's watch. */
+export const readLinkStates = async (
+  client: Client,
+  stream: StreamKey,
+): Promise<{ readonly text: string; readonly dropping: readonly LinkId[] }> => {
+  const { rows } = await client.query<{ link: string; slot: string; state: LinkState }>(
+    'SELECT link, slot, state FROM xcrepl.links WHERE stream = $1 ORDER BY link',
+    [stream],
+  );
+  return {
+    text: JSON.stringify(rows),
+    dropping: rows.filter((row) => row.state === 'dropping').map((row) => row.link),
+  };
+};
+
+/**
+ * Asks for a link's end. A link that is being dropped is not merely stopped again.
+ * @returns the state that holds now, and whether this call changed it; null without such a link
+ */
+export const askForEnd = async (
+  client: Client,
+  link: LinkId,
+  wanted: 'stopping' | 'dropping',
+  subject: string,
+): Promise<{ readonly state: LinkState; readonly changed: boolean; readonly takenOff: boolean } | null> => {
+  try {
+    const { rowCount } = await client.query(
+      `UPDATE xcrepl.links SET state = $2, updated_at = clock_timestamp()
+        WHERE link = $1 AND state <> $2 AND state <> 'dropping'`,
+      [link, wanted],
+    );
+    const { rows } = await client.query<{ state: LinkState; off: boolean }>(
+      `SELECT state, coalesce((detail ->> 'takenOff')::boolean, false) AS off FROM xcrepl.links WHERE link = $1`,
+      [link],
+    );
+    return rows[0] ? { state: rows[0].state, changed: (rowCount ?? 0) > 0, takenOff: rows[0].off } : null;
+  } catch (error) {
+    if (isUninitialised(error)) return null;
+    throw pgError(error, subject);
+  }
+};
