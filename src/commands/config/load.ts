@@ -3,7 +3,7 @@
 import type { LoadedConfig } from '../../core/config/loaded.ts';
 import { parseConfiguration, type ConfigSources } from '../../core/config/parse.ts';
 import { XcError } from '../../core/errors/xc-error.ts';
-import { isErrno, readTextIfPresent } from '../../providers/system/files.ts';
+import { isErrno, readTextNow } from '../../providers/system/files.ts';
 import { homedir } from 'node:os';
 import { isAbsolute, join, relative, resolve } from 'node:path';
 
@@ -18,16 +18,16 @@ export const PROJECT_FILE = 'xcrepl.yaml';
 
 /** @throws XcError XC-1002 with every mistake in it, XC-1003 */
 export const loadConfiguration = async (options: LoadOptions): Promise<LoadedConfig> =>
-  parseConfiguration(await readSources(options));
+  parseConfiguration(readSources(options));
 
-export const readSources = async ({ flag, env, cwd }: LoadOptions): Promise<ConfigSources> => {
+export const readSources = ({ flag, env, cwd }: LoadOptions): ConfigSources => {
   const named = flag ?? (env['XCREPL_CONFIG'] || undefined);
   const projectPath = resolve(cwd, named ?? PROJECT_FILE);
-  const [project, user] = await Promise.all([
-    readFile(projectPath, named !== undefined, cwd),
-    readFile(userFile(env), false, cwd),
-  ]);
-  return { project, user, env };
+  return {
+    project: readFile(projectPath, named !== undefined, cwd),
+    user: readFile(userFile(env), false, cwd),
+    env,
+  };
 };
 
 /** XDG Base Directory Specification: $XDG_CONFIG_HOME, or ~/.config where it is unset or not absolute. */
@@ -36,11 +36,11 @@ const userFile = (env: LoadOptions['env']): string => {
   return join(base && isAbsolute(base) ? base : join(homedir(), '.config'), 'xcrepl', 'config.yaml');
 };
 
-const readFile = async (path: string, required: boolean, cwd: string): Promise<ConfigSources['project']> => {
+const readFile = (path: string, required: boolean, cwd: string): ConfigSources['project'] => {
   const near = relative(cwd, path);
   const name = near === '' || near.startsWith('..') ? path : near;
   try {
-    const text = await readTextIfPresent(path);
+    const text = readTextNow(path);
     if (text !== null) return { path, name, text };
   } catch (error) {
     const why = isErrno(error) ? error.code : String(error);

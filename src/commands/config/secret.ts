@@ -4,7 +4,7 @@ import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { LoadedConfig } from '../../core/config/loaded.ts';
 import { XcError } from '../../core/errors/xc-error.ts';
-import { readTextIfPresent } from '../../providers/system/files.ts';
+import { readTextNow } from '../../providers/system/files.ts';
 import { resolveSecret, type SecretContext, type VaultAccess } from '../../providers/system/secrets.ts';
 
 export interface SecretParts {
@@ -43,7 +43,7 @@ const vaultAccess = async (parts: SecretParts, context: SecretContext): Promise<
     /^(env|file|cmd|vault):/.test(value) ? resolveSecret(value, noLoop) : value;
   const address = settings ? await deref(settings.address) : parts.env['VAULT_ADDR'];
   if (!address) throw new XcError('XC-1005', { subject: 'VAULT_ADDR', why: 'a vault: reference needs it' });
-  const token = settings?.token ? await deref(settings.token) : await ambientToken(parts.env);
+  const token = settings?.token ? await deref(settings.token) : ambientToken(parts.env);
   if (!token)
     throw new XcError('XC-1005', { subject: 'VAULT_TOKEN', why: 'a vault: reference needs a token' });
   parts.hide(token);
@@ -52,5 +52,5 @@ const vaultAccess = async (parts: SecretParts, context: SecretContext): Promise<
 };
 
 /** The variable, else the file that `vault login` writes. */
-const ambientToken = async (env: SecretParts['env']): Promise<string | undefined> =>
-  env['VAULT_TOKEN'] || (await readTextIfPresent(join(homedir(), '.vault-token')))?.trim() || undefined;
+const ambientToken = (env: SecretParts['env']): string | undefined =>
+  env['VAULT_TOKEN'] || readTextNow(join(homedir(), '.vault-token'))?.trim() || undefined;

@@ -8,6 +8,9 @@ import * as z from 'zod/mini';
 import { _default as defaulting } from 'zod/mini';
 import { durationMs, sizeBytes } from './quantity.ts';
 
+// One document is checked once: compiling a checker for it costs more than it saves.
+z.config({ jitless: true });
+
 const NAME = /^[a-z0-9][a-z0-9_.-]{0,62}$/;
 const TABLE_PATTERN = /^!?[^.\s]+\.[^.\s]+$/;
 

@@ -6,7 +6,7 @@
 import { homedir } from 'node:os';
 import { resolve } from 'node:path';
 import { XcError } from '../../core/errors/xc-error.ts';
-import { isErrno, readTextIfPresent } from './files.ts';
+import { isErrno, readTextNow } from './files.ts';
 
 export interface VaultAccess {
   /** Base address, "https://vault.example:8200". */
@@ -67,10 +67,10 @@ const read = async (
 const missing = (reference: string, why: string, cause?: unknown): XcError =>
   new XcError('XC-1005', { subject: reference, why, cause });
 
-const fromFile = async (place: string, reference: string, { directory }: SecretContext): Promise<string> => {
+const fromFile = (place: string, reference: string, { directory }: SecretContext): string => {
   const path = place.startsWith('~/') ? resolve(homedir(), place.slice(2)) : resolve(directory, place);
   try {
-    const text = await readTextIfPresent(path);
+    const text = readTextNow(path);
     if (text === null) throw missing(reference, 'there is no such file');
     return text.replace(/\r?\n$/, '');
   } catch (error) {
