@@ -4,15 +4,7 @@
  * move between rows are free when they are wanted. Null where only the order of the source is right.
  */
 
-import {
-  DELETE,
-  HAS_UNCHANGED,
-  INSERT,
-  KEY_CHANGED,
-  UPDATE,
-  type Batch,
-  type Variant,
-} from './batch.ts';
+import { DELETE, HAS_UNCHANGED, INSERT, KEY_CHANGED, UPDATE, type Batch, type Variant } from './batch.ts';
 import { readInt32 } from './pgoutput.ts';
 import { fieldOffsets, UNCHANGED_FIELD } from './tuple-plan.ts';
 
@@ -51,10 +43,24 @@ export const netEffect = (batch: Batch, keepsRow: (variant: Variant) => boolean)
   const states = new Map<Variant, Map<string, KeyState>>();
   for (let index = 0; index < batch.size; index++) {
     const variant = batch.route[index]!.variant;
-    if (onlyInserts.has(variant)) entry(plain, variant, () => []).push(batch.rowStart[index]!, batch.rowEnd[index]!);
-    else if (!absorb(batch, index, entry(states, variant, () => new Map()), keepsRow)) return null;
+    if (onlyInserts.has(variant))
+      entry(plain, variant, () => []).push(batch.rowStart[index]!, batch.rowEnd[index]!);
+    else if (
+      !absorb(
+        batch,
+        index,
+        entry(states, variant, () => new Map()),
+        keepsRow,
+      )
+    )
+      return null;
   }
-  const effects = [...plain].map(([variant, inserts]): NetEffect => ({ variant, deletes: [], updates: new Map(), inserts }));
+  const effects = [...plain].map(([variant, inserts]): NetEffect => ({
+    variant,
+    deletes: [],
+    updates: new Map(),
+    inserts,
+  }));
   for (const [variant, keys] of states) effects.push(settle(batch, variant, keys));
   return effects;
 };
@@ -79,7 +85,8 @@ const entry = <K, V>(map: Map<K, V>, key: K, make: () => V): V => {
   return value;
 };
 
-const text = (batch: Batch, start: number, end: number): string => batch.arena.bytes.toString('latin1', start, end);
+const text = (batch: Batch, start: number, end: number): string =>
+  batch.arena.bytes.toString('latin1', start, end);
 
 /** Takes one change into the states of its variant's keys; false where the order of the source must be kept. */
 const absorb = (
@@ -96,7 +103,16 @@ const absorb = (
   switch (batch.operation[index]) {
     case DELETE:
       if (state) Object.assign(state, { remove: true, row: 'none', unchanged: false });
-      else keys.set(key, { keyStart, keyEnd, remove: true, row: 'none', rowStart: 0, rowEnd: 0, unchanged: false });
+      else
+        keys.set(key, {
+          keyStart,
+          keyEnd,
+          remove: true,
+          row: 'none',
+          rowStart: 0,
+          rowEnd: 0,
+          unchanged: false,
+        });
       return true;
     case INSERT:
       if (state && state.row !== 'none') return false;
@@ -134,7 +150,11 @@ const mergeRow = (batch: Batch, index: number, state: KeyState): void => {
   Object.assign(state, mergedRow(batch, state.rowStart, rowStart));
 };
 
-const mergedRow = (batch: Batch, earlier: number, later: number): Pick<KeyState, 'rowStart' | 'rowEnd' | 'unchanged'> => {
+const mergedRow = (
+  batch: Batch,
+  earlier: number,
+  later: number,
+): Pick<KeyState, 'rowStart' | 'rowEnd' | 'unchanged'> => {
   const { arena } = batch;
   const before = fieldOffsets(arena.bytes, earlier);
   const after = fieldOffsets(arena.bytes, later);

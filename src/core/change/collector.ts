@@ -4,16 +4,7 @@
  */
 
 import { XcError } from '../errors/xc-error.ts';
-import {
-  Batch,
-  DELETE,
-  HAS_UNCHANGED,
-  INSERT,
-  KEY_CHANGED,
-  TRUNCATE,
-  UPDATE,
-  type Route,
-} from './batch.ts';
+import { Batch, DELETE, HAS_UNCHANGED, INSERT, KEY_CHANGED, TRUNCATE, UPDATE, type Route } from './batch.ts';
 import type { Lsn } from './lsn.ts';
 import {
   POSTGRES_EPOCH_MICROS,
@@ -100,7 +91,8 @@ export class Collector implements PgoutputHandler {
     const wantAfter = after && !this.#inCopy(after, buffer, tuple);
     const wantBefore = before && (oldKind ? !this.#inCopy(before, buffer, old) : wantAfter);
     const full = oldKind === 'O' ? old : -1;
-    if (wantAfter && wantBefore && after === before) this.#addRow(finder, UPDATE, after, buffer, tuple, oldKind ? old : -1, full);
+    if (wantAfter && wantBefore && after === before)
+      this.#addRow(finder, UPDATE, after, buffer, tuple, oldKind ? old : -1, full);
     else {
       if (wantBefore) this.#addDelete(finder, before, buffer, old);
       if (wantAfter) this.#addRow(finder, INSERT, after, buffer, tuple, -1, full);
@@ -131,7 +123,8 @@ export class Collector implements PgoutputHandler {
 
   #finder(relation: number): RouteFinder | null {
     const finder = this.#relations.get(relation);
-    if (finder === undefined) throw new XcError('XC-5201', { subject: `a change of the undescribed relation ${relation}` });
+    if (finder === undefined)
+      throw new XcError('XC-5201', { subject: `a change of the undescribed relation ${relation}` });
     return this.reachedEnd ? null : finder;
   }
 
@@ -167,7 +160,8 @@ export class Collector implements PgoutputHandler {
         [keyStart, keyEnd] = [oldStart, arena.length];
       }
     }
-    if (finder.routes.ordered || (operation === INSERT && (flags & HAS_UNCHANGED) !== 0)) batch.ordered = true;
+    if (finder.routes.ordered || (operation === INSERT && (flags & HAS_UNCHANGED) !== 0))
+      batch.ordered = true;
     batch.add(operation, route, flags, rowStart, rowEnd, keyStart, keyEnd);
   }
 

@@ -36,7 +36,14 @@ export interface PgoutputHandler {
   origin(name: string): void;
   relation(relation: RelationMessage): void;
   insert(relation: number, bytes: Uint8Array, tuple: number, end: number): void;
-  update(relation: number, bytes: Uint8Array, oldKind: OldKind | null, old: number, tuple: number, end: number): void;
+  update(
+    relation: number,
+    bytes: Uint8Array,
+    oldKind: OldKind | null,
+    old: number,
+    tuple: number,
+    end: number,
+  ): void;
   delete(relation: number, bytes: Uint8Array, oldKind: OldKind, old: number, end: number): void;
   truncate(relations: readonly number[]): void;
   message(transactional: boolean, lsn: Lsn, prefix: string, content: Uint8Array): void;
@@ -53,7 +60,10 @@ export const readInt16 = (bytes: Uint8Array, at: number): number =>
   (((bytes[at] ?? 0) << 24) >> 16) | (bytes[at + 1] ?? 0);
 
 export const readInt32 = (bytes: Uint8Array, at: number): number =>
-  ((bytes[at] ?? 0) << 24) | ((bytes[at + 1] ?? 0) << 16) | ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0);
+  ((bytes[at] ?? 0) << 24) |
+  ((bytes[at + 1] ?? 0) << 16) |
+  ((bytes[at + 2] ?? 0) << 8) |
+  (bytes[at + 3] ?? 0);
 
 export const readUint32 = (bytes: Uint8Array, at: number): number => readInt32(bytes, at) >>> 0;
 
@@ -91,7 +101,12 @@ const cString = (bytes: Uint8Array, at: number, end: number): [value: string, ne
 };
 
 /** Decodes one message. @throws XcError XC-5201 */
-export const decodeMessage = (bytes: Uint8Array, start: number, end: number, handler: PgoutputHandler): void => {
+export const decodeMessage = (
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  handler: PgoutputHandler,
+): void => {
   if (start >= end) throw malformed('empty message');
   const type = bytes[start];
   const at = start + 1;
@@ -155,7 +170,8 @@ const decodeDelete = (bytes: Uint8Array, at: number, end: number, handler: Pgout
   handler.delete(readUint32(bytes, at), bytes, kind, at + 5, end);
 };
 
-const oldKind = (byte: number | undefined): OldKind | null => (byte === 0x4b ? 'K' : byte === 0x4f ? 'O' : null);
+const oldKind = (byte: number | undefined): OldKind | null =>
+  byte === 0x4b ? 'K' : byte === 0x4f ? 'O' : null;
 
 const decodeRelation = (bytes: Uint8Array, at: number, end: number): RelationMessage => {
   need(at, 4, end, 'relation');
@@ -201,5 +217,10 @@ const decodeLogicalMessage = (bytes: Uint8Array, at: number, end: number, handle
   const length = readInt32(bytes, next);
   if (length < 0) throw malformed('logical message length');
   need(next + 4, length, end, 'logical message');
-  handler.message((bytes[at] ?? 0) === 1, readLsn(bytes, at + 1), prefix, bytes.subarray(next + 4, next + 4 + length));
+  handler.message(
+    (bytes[at] ?? 0) === 1,
+    readLsn(bytes, at + 1),
+    prefix,
+    bytes.subarray(next + 4, next + 4 + length),
+  );
 };

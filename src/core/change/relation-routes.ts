@@ -34,8 +34,9 @@ export class RouteFinder {
     if (!field) return undefined;
     const [start, end] = field;
     const last = this.#lastBytes;
-    if (this.#last && end - start === last.length && bytes.compare(last, 0, last.length, start, end) === 0) return this.#last;
-    const route = this.routes.byTenant.get(bytes.toString("latin1", start, end));
+    if (this.#last && end - start === last.length && bytes.compare(last, 0, last.length, start, end) === 0)
+      return this.#last;
+    const route = this.routes.byTenant.get(bytes.toString('latin1', start, end));
     if (route) {
       this.#lastBytes = Buffer.from(bytes.subarray(start, end));
       this.#last = route;
@@ -48,4 +49,3 @@ export class RouteFinder {
     yield* this.routes.byTenant.values();
   }
 }
-

@@ -14,10 +14,8 @@ export const UNCHANGED_FIELD = -2;
 
 export interface FieldPlan {
   readonly name: string;
-  /** null drops the column; the identity function is `allow`. */
+  /** null drops the column. */
   readonly redactor: FieldRedactor | null;
-  /** Rewrites OIDs inside a binary value; null where the bytes pass as they are. */
-  readonly rewrite: ((value: Buffer) => Buffer) | null;
 }
 
 export interface TuplePlan {
@@ -27,7 +25,7 @@ export interface TuplePlan {
   readonly columns: readonly string[];
   /** Positions in `columns` of the key, ascending; empty where the whole row is the key. */
   readonly key: readonly number[];
-  /** No field is dropped, redacted or rewritten. */
+  /** Every field passes as it is. */
   readonly plain: boolean;
 }
 
@@ -37,7 +35,7 @@ export const makeTuplePlan = (fields: readonly FieldPlan[], keyNames: ReadonlySe
     fields,
     columns,
     key: columns.flatMap((name, index) => (keyNames.has(name) ? [index] : [])),
-    plain: fields.every((field) => field.redactor?.kind === 'allow' && field.rewrite === null),
+    plain: fields.every((field) => field.redactor?.kind === 'allow'),
   };
 };
 
@@ -109,15 +107,9 @@ export const writeKey = (arena: Arena, plan: TuplePlan, bytes: Buffer, at: numbe
 
 const writeField = (arena: Arena, field: FieldPlan, bytes: Buffer, start: number, end: number): void => {
   const redactor = field.redactor!;
-  if (redactor.kind === 'allow' && field.rewrite === null) {
+  if (redactor.kind === 'allow') {
     arena.int32(end - start);
     arena.copy(bytes, start, end);
-    return;
-  }
-  if (field.rewrite !== null) {
-    const value = field.rewrite(bytes.subarray(start, end));
-    arena.int32(value.length);
-    arena.copy(value, 0, value.length);
     return;
   }
   arena.int32(redactor.fixedLength);
@@ -144,7 +136,11 @@ export const fieldOffsets = (bytes: Buffer, at: number): number[] => {
 };
 
 /** Field `index` of a pgoutput tuple as [start, end) of its bytes, or null when it is NULL or unchanged. */
-export const pgoutputField = (bytes: Uint8Array, at: number, index: number): [start: number, end: number] | null => {
+export const pgoutputField = (
+  bytes: Uint8Array,
+  at: number,
+  index: number,
+): [start: number, end: number] | null => {
   let next = at + 2;
   for (let column = 0; ; column++) {
     const kind = bytes[next];

@@ -35,6 +35,7 @@ export const runChangeLoop = async (
   progress: EngineProgress,
   from: Lsn,
   stop: AbortSignal,
+  passed: (position: Lsn) => void = () => {},
 ): Promise<ChangeLoopEnd> => {
   const end = { position: from, changes: 0, transactions: 0, conflicts: 0, fallbacks: 0 };
   let stored = from;
@@ -56,12 +57,13 @@ export const runChangeLoop = async (
         if (!open) [stored, storedMs] = [batch.position, clock.nowMs()];
         report(batch, clock, progress);
       }
-      if (!open) end.position = batch.position;
+      if (!open) passed((end.position = batch.position));
       end.changes += batch.size;
       end.transactions += batch.commitsMs.length;
     }
     const nowMs = clock.nowMs();
-    const due = end.position - stored >= POSITION_BYTES || (end.position > stored && nowMs - storedMs >= POSITION_MS);
+    const due =
+      end.position - stored >= POSITION_BYTES || (end.position > stored && nowMs - storedMs >= POSITION_MS);
     if (!open && due) {
       await sink.advance(end.position);
       [stored, storedMs] = [end.position, nowMs];

@@ -10,7 +10,8 @@ export const planCodes = {
   },
   'XC-3002': {
     title: 'write authority has moved',
-    means: 'The target has a newer epoch than this run holds: another region was promoted or fenced meanwhile.',
+    means:
+      'The target has a newer epoch than this run holds: another region was promoted or fenced meanwhile.',
     next: 'make a new plan with xcrepl replication simulate',
   },
   'XC-3010': {

@@ -33,6 +33,11 @@ export const policyCodes = {
       'A hash rule names a key that hashKeys does not hold, or whose secret has fewer than 16 bytes and could be guessed.',
     next: 'give the key under hashKeys a reference to a random secret of at least 16 bytes',
   },
+  'XC-2006': {
+    title: 'row of another tenant',
+    means: 'A row arrived that belongs to none of the tenants that this link carries (gate P5). The link stopped before it was written.',
+    next: 'compare the tenant column of the table with the tenants of the configuration',
+  },
   'XC-2010': {
     title: 'table without the tenant’s column',
     means:

@@ -59,7 +59,10 @@ export class ReplicationStream implements ChangeSource {
   }
 
   /** @throws ServerError when the slot is in use, lost or gone */
-  static async open(connection: WireConnection, options: ReplicationStreamOptions): Promise<ReplicationStream> {
+  static async open(
+    connection: WireConnection,
+    options: ReplicationStreamOptions,
+  ): Promise<ReplicationStream> {
     const stream = new ReplicationStream(connection, options);
     const names = options.publications.map(ident).join(',');
     const parameters = [

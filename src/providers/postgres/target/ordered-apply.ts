@@ -4,7 +4,14 @@
  * an update does not find its row the batch starts again, one awaited statement at a time.
  */
 
-import { DELETE, INSERT, KEY_CHANGED, TRUNCATE, type Batch, type Variant } from '../../../core/change/batch.ts';
+import {
+  DELETE,
+  INSERT,
+  KEY_CHANGED,
+  TRUNCATE,
+  type Batch,
+  type Variant,
+} from '../../../core/change/batch.ts';
 import { unchangedFields } from '../../../core/change/coalesce.ts';
 import { readInt32 } from '../../../core/change/pgoutput.ts';
 import { fieldOffsets, UNCHANGED_FIELD } from '../../../core/change/tuple-plan.ts';
@@ -47,11 +54,25 @@ export const writeChange = (to: OrderedWriter, index: number): boolean => {
 };
 
 /** An insert that takes over a row that is already there: the source's version holds. */
-export const writeInsert = (to: OrderedWriter, index: number, values: readonly (Uint8Array | null)[]): void => {
+export const writeInsert = (
+  to: OrderedWriter,
+  index: number,
+  values: readonly (Uint8Array | null)[],
+): void => {
   const { variant } = to.batch.route[index]!;
   const table = to.tableOf(variant);
-  const name = to.statements.prepare(to.writer, rowInsertSql(table), table.columns.map((column) => column.typeOid));
-  bind(to, variant, name, values, table.columns.map((_, field) => field));
+  const name = to.statements.prepare(
+    to.writer,
+    rowInsertSql(table),
+    table.columns.map((column) => column.typeOid),
+  );
+  bind(
+    to,
+    variant,
+    name,
+    values,
+    table.columns.map((_, field) => field),
+  );
 };
 
 const writeUpdate = (to: OrderedWriter, index: number, table: TargetTable): boolean => {
@@ -76,7 +97,13 @@ const bind = (
   fields: readonly number[],
 ): void => {
   const formats = to.formatsOf(variant);
-  to.writer.bind(name, values, fields.map((field) => formats[field] ?? 1)).execute();
+  to.writer
+    .bind(
+      name,
+      values,
+      fields.map((field) => formats[field] ?? 1),
+    )
+    .execute();
 };
 
 /** Fields of a written row; null for NULL and for unchanged. */
@@ -97,7 +124,8 @@ export const hasUnchanged = (bytes: Buffer, rowStart: number): boolean =>
 const keyFields = (table: TargetTable): readonly number[] =>
   table.key.length > 0 ? table.key : table.columns.map((_, field) => field);
 
-const keyTypes = (table: TargetTable): number[] => keyFields(table).map((field) => table.columns[field]!.typeOid);
+const keyTypes = (table: TargetTable): number[] =>
+  keyFields(table).map((field) => table.columns[field]!.typeOid);
 
 export const keyValues = (batch: Batch, index: number, table: TargetTable): (Uint8Array | null)[] => {
   const { bytes } = batch.arena;

@@ -32,7 +32,9 @@ export const applyOrdered = async (
   let next = 0;
   while (next < batch.size) {
     const end = Math.min(batch.size, next + PIPELINE_CHANGES);
-    const gap = needsReading(batch, next) ? next : await pipelined(connection, statements, batch, ports, next, end);
+    const gap = needsReading(batch, next)
+      ? next
+      : await pipelined(connection, statements, batch, ports, next, end);
     if (gap === null) next = end;
     else {
       conflicts += await step(connection, statements, batch, ports, gap);
@@ -72,7 +74,9 @@ const pipelined = async (
   }
   const answer = await exchange(connection, writer.sync().take());
   if (answer.error) throw refusal(batch, written[answer.tags.length - 1] ?? from, answer.error);
-  const missed = written.findIndex((index, at) => batch.operation[index] === UPDATE && answer.tags[at + 1] === 'UPDATE 0');
+  const missed = written.findIndex(
+    (index, at) => batch.operation[index] === UPDATE && answer.tags[at + 1] === 'UPDATE 0',
+  );
   if (missed < 0) {
     await runStatement(connection, statements, 'RELEASE SAVEPOINT xcrepl_row');
     return stop < to ? stop : null;
@@ -103,7 +107,11 @@ const step = async (
   return batch.operation[index] === UPDATE ? 1 : 0;
 };
 
-const runStatement = async (connection: WireConnection, statements: Statements, sql: string): Promise<Answer> => {
+const runStatement = async (
+  connection: WireConnection,
+  statements: Statements,
+  sql: string,
+): Promise<Answer> => {
   const writer = new MessageWriter();
   writer.bind(statements.prepare(writer, sql), [], 'text').execute();
   const answer = await exchange(connection, writer.sync().take());
@@ -120,7 +128,10 @@ const refusal = (batch: Batch, index: number, error: ServerError): unknown => {
   const what = OPERATION[batch.operation[index]!];
   return new XcError('XC-5204', {
     subject: `${what} in ${route.variant.table} of link ${route.link}`,
-    why: error.constraint === undefined ? `SQLSTATE ${error.sqlState}` : `constraint ${error.constraint}, SQLSTATE ${error.sqlState}`,
+    why:
+      error.constraint === undefined
+        ? `SQLSTATE ${error.sqlState}`
+        : `constraint ${error.constraint}, SQLSTATE ${error.sqlState}`,
     facts: { link: route.link, table: route.variant.table, sqlState: error.sqlState },
     cause: error,
   });

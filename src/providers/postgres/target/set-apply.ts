@@ -42,7 +42,9 @@ export const writeNetEffects = (
       const sql = setUpdateSql(table, maskOf(mask));
       if (sql === null) continue;
       const name = statements.prepare(writer, sql, [table.rowType.array, 20]);
-      writer.bindRows(name, rows.length / 2, () => writeRows(writer, table, batch.arena.bytes, rows)).execute();
+      writer
+        .bindRows(name, rows.length / 2, () => writeRows(writer, table, batch.arena.bytes, rows))
+        .execute();
       expected.push({ variant, kind: 'update', rows: rows.length / 2 });
     }
   }
@@ -57,7 +59,8 @@ export const writeNetEffects = (
 };
 
 /** "1,4" → {1, 4} */
-export const maskOf = (mask: string): ReadonlySet<number> => new Set(mask === '' ? [] : mask.split(',').map(Number));
+export const maskOf = (mask: string): ReadonlySet<number> =>
+  new Set(mask === '' ? [] : mask.split(',').map(Number));
 
 const writeCopy = (writer: MessageWriter, bytes: Buffer, rows: Ranges): void => {
   let place = writer.openCopyData();
@@ -116,7 +119,12 @@ const offsetsInto = (offsets: number[], bytes: Buffer, start: number, count: num
   }
 };
 
-const writeRecord = (writer: MessageWriter, table: TargetTable, bytes: Buffer, offsetOf: (field: number) => number): void => {
+const writeRecord = (
+  writer: MessageWriter,
+  table: TargetTable,
+  bytes: Buffer,
+  offsetOf: (field: number) => number,
+): void => {
   writer.int32(0);
   const start = writer.length;
   writer.int32(table.attributes.length);

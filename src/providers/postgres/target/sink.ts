@@ -56,8 +56,13 @@ export class PostgresSink implements ChangeSink {
     const asSet = effects !== null && effects.every(({ variant }) => !this.#options.tableOf(variant).ordered);
     if (!asSet) return { conflicts: await this.#inOrder(batch), fellBack: false };
     const writer = new MessageWriter();
-    const begun = this.#begin(writer, effects.some(({ variant }) => this.#options.tableOf(variant).deferrable));
-    const expected = writeNetEffects(writer, this.#statements, batch, effects, (variant) => this.#options.tableOf(variant));
+    const begun = this.#begin(
+      writer,
+      effects.some(({ variant }) => this.#options.tableOf(variant).deferrable),
+    );
+    const expected = writeNetEffects(writer, this.#statements, batch, effects, (variant) =>
+      this.#options.tableOf(variant),
+    );
     this.#finish(writer, batch);
     const answer = await exchange(this.#connection, writer.sync().take());
     if (!answer.error) {
@@ -92,7 +97,10 @@ export class PostgresSink implements ChangeSink {
   async durable(): Promise<Lsn> {
     if (this.#undurable.length === 0 || this.#inTransaction) return this.#durable;
     const { rows } = await simpleQuery(this.#connection, FLUSHED);
-    const flushed = (rows[0] ?? []).filter((value) => value !== null).map(parseLsn).reduce(minLsn);
+    const flushed = (rows[0] ?? [])
+      .filter((value) => value !== null)
+      .map(parseLsn)
+      .reduce(minLsn);
     this.#noteFlushed(flushed);
     return this.#durable;
   }
@@ -160,11 +168,25 @@ export class PostgresSink implements ChangeSink {
   #writePosition(writer: MessageWriter, position: Lsn, commitMs: number | null): void {
     const { slot, runner, epoch, origin } = this.#options;
     const commit = commitMs === null ? null : new Date(commitMs).toISOString();
-    const advance = this.#statements.prepare(writer, 'SELECT xcrepl.advance($1, $2, $3, $4, $5)', [25, 25, 20, 3220, 1184]);
+    const advance = this.#statements.prepare(
+      writer,
+      'SELECT xcrepl.advance($1, $2, $3, $4, $5)',
+      [25, 25, 20, 3220, 1184],
+    );
     writer.bind(advance, [slot, runner, String(epoch), formatLsn(position), commit], 'text').execute();
     if (origin === null || position === ZERO_LSN) return;
-    const setup = this.#statements.prepare(writer, 'SELECT pg_replication_origin_xact_setup($1, $2)', [3220, 1184]);
-    writer.bind(setup, [formatLsn(position), commit ?? new Date(this.#options.clock.nowMs()).toISOString()], 'text').execute();
+    const setup = this.#statements.prepare(
+      writer,
+      'SELECT pg_replication_origin_xact_setup($1, $2)',
+      [3220, 1184],
+    );
+    writer
+      .bind(
+        setup,
+        [formatLsn(position), commit ?? new Date(this.#options.clock.nowMs()).toISOString()],
+        'text',
+      )
+      .execute();
   }
 
   #statement(writer: MessageWriter, sql: string): void {
@@ -213,7 +235,11 @@ export class PostgresSink implements ChangeSink {
       case 'XC008':
         return new XcError('XC-3002', { subject: slot, why: error.message });
       case 'XC011':
-        return new XcError('XC-7002', { subject: slot, why: error.message, next: 'end this run; the other one goes on' });
+        return new XcError('XC-7002', {
+          subject: slot,
+          why: error.message,
+          next: 'end this run; the other one goes on',
+        });
       default:
         return isRowRefusal(error)
           ? new XcError('XC-5204', { subject: error.table ?? slot, why: error.message, cause: error })

@@ -55,11 +55,16 @@ export const makeTargetTable = (
     return { name, typeOid: column.typeOid, identityAlways: column.identity === 'always' };
   });
   const keyNames = plan.key.map((index) => plan.columns[index] ?? '');
-  const unique = facts.indexes.filter((index) => index.unique && index.valid && !index.partialOrExpression && !index.exclusion);
+  const unique = facts.indexes.filter(
+    (index) => index.unique && index.valid && !index.partialOrExpression && !index.exclusion,
+  );
   return {
     sql: qualified(facts),
     rowType,
-    attributes: facts.columns.map((column) => ({ typeOid: column.typeOid, field: fieldOf.get(column.name) ?? -1 })),
+    attributes: facts.columns.map((column) => ({
+      typeOid: column.typeOid,
+      field: fieldOf.get(column.name) ?? -1,
+    })),
     columns,
     key: plan.key,
     arbiter: unique.some((index) => index.immediate && sameSet(index.columns, keyNames)),
@@ -73,7 +78,8 @@ export const makeTargetTable = (
   };
 };
 
-const sameSet = (a: readonly string[], b: readonly string[]): boolean => a.length === b.length && a.every((name) => b.includes(name));
+const sameSet = (a: readonly string[], b: readonly string[]): boolean =>
+  a.length === b.length && a.every((name) => b.includes(name));
 
 const keyJoin = (table: TargetTable, left: string, right: (index: number) => string): string =>
   table.key.map((index) => `${left}.${ident(table.columns[index]!.name)} = ${right(index)}`).join(' AND ');
@@ -109,7 +115,9 @@ export const rowInsertSql = (table: TargetTable): string => {
   const insert = `INSERT INTO ${table.sql} (${names(table)}) OVERRIDING SYSTEM VALUE`;
   const values = table.columns.map((_, index) => `$${index + 1}`).join(', ');
   if (table.key.length === 0) return `${insert} VALUES (${values})`;
-  const set = settable(table, new Set(), false).map((index) => `${ident(table.columns[index]!.name)} = $${index + 1}`);
+  const set = settable(table, new Set(), false).map(
+    (index) => `${ident(table.columns[index]!.name)} = $${index + 1}`,
+  );
   const match = keyJoin(table, 't', (index) => `$${index + 1}`);
   if (table.arbiter) {
     const keys = table.key.map((index) => ident(table.columns[index]!.name)).join(', ');
@@ -121,18 +129,26 @@ export const rowInsertSql = (table: TargetTable): string => {
 };
 
 /** Parameters: the fields that are set, in order, then the key (of the old row where `withKey`). */
-export const rowUpdateSql = (table: TargetTable, unchanged: ReadonlySet<number>, withKey: boolean): { sql: string; fields: number[] } | null => {
+export const rowUpdateSql = (
+  table: TargetTable,
+  unchanged: ReadonlySet<number>,
+  withKey: boolean,
+): { sql: string; fields: number[] } | null => {
   const fields = settable(table, unchanged, withKey);
   if (fields.length === 0) return null;
   const set = fields.map((index, at) => `${ident(table.columns[index]!.name)} = $${at + 1}`).join(', ');
   return { sql: `UPDATE ${table.sql} AS t SET ${set} WHERE ${rowMatch(table, fields.length)}`, fields };
 };
 
-export const rowDeleteSql = (table: TargetTable): string => `DELETE FROM ${table.sql} AS t WHERE ${rowMatch(table, 0)}`;
+export const rowDeleteSql = (table: TargetTable): string =>
+  `DELETE FROM ${table.sql} AS t WHERE ${rowMatch(table, 0)}`;
 
 /** The row of the key in parameters `after`+1…; without a key exactly one of the rows that are the same to the byte. */
 const rowMatch = (table: TargetTable, after: number): string => {
-  if (table.key.length > 0) return table.key.map((index, at) => `t.${ident(table.columns[index]!.name)} = $${after + at + 1}`).join(' AND ');
+  if (table.key.length > 0)
+    return table.key
+      .map((index, at) => `t.${ident(table.columns[index]!.name)} = $${after + at + 1}`)
+      .join(' AND ');
   const columns = table.columns.map((column) => `x.${ident(column.name)}`).join(', ');
   const values = table.columns.map((_, at) => `$${after + at + 1}`).join(', ');
   return `(t.tableoid, t.ctid) = (SELECT x.tableoid, x.ctid FROM ${table.sql} AS x WHERE ROW(${columns}) OPERATOR(pg_catalog.*=) ROW(${values}) LIMIT 1)`;
@@ -140,4 +156,6 @@ const rowMatch = (table: TargetTable, after: number): string => {
 
 /** A TRUNCATE of the source, for one link: its rows only, and never another table's. Parameter 1 is the tenant. */
 export const clearSql = (table: TargetTable, column: string | null): string =>
-  column === null ? `DELETE FROM ${table.sql}` : `DELETE FROM ${table.sql} AS t WHERE t.${ident(column)} = $1`;
+  column === null
+    ? `DELETE FROM ${table.sql}`
+    : `DELETE FROM ${table.sql} AS t WHERE t.${ident(column)} = $1`;

@@ -5,13 +5,15 @@
  */
 
 import type { Socket } from 'node:net';
-import { Client, type ClientConfig } from 'pg';
+import type { Client } from 'pg';
 import { XcError } from '../../../core/errors/xc-error.ts';
 import { serverError } from './server-error.ts';
 
 /** Reads the messages of one exchange. Called synchronously; bytes are valid only during the call. */
 export interface MessageReader {
   message(type: number, bytes: Buffer, start: number, end: number): void;
+  /** All messages that came together were given; what was gathered from them can be passed on. */
+  flush?(): void;
   /** The connection is gone; no further message comes. */
   closed(error: Error): void;
 }
@@ -40,10 +42,8 @@ export class WireConnection implements AsyncDisposable {
     socket.on('close', () => this.#fail(new Error('the server closed the connection')));
   }
 
-  /**
-   * @param connect opens a `pg` client and maps its errors; the one place that knows DSNs is connect.ts
-   */
-  static async take(client: Client): Promise<WireConnection> {
+  /** Takes the socket of a connected client over; the client is of no use afterwards. */
+  static take(client: Client): WireConnection {
     const opened = client as unknown as Opened;
     const socket = opened.connection.stream;
     socket.removeAllListeners('data');
@@ -74,18 +74,20 @@ export class WireConnection implements AsyncDisposable {
     });
   }
 
-  /** Sends bytes without waiting; several writes until `uncork` travel together. */
+  /** Sends bytes without waiting. */
   send(bytes: Uint8Array): void {
     if (this.#failure) throw this.#failure;
     this.#socket.write(bytes);
   }
 
-  cork(): void {
-    this.#socket.cork();
+  /** Like `send`; false when more should wait for `onceDrained`. */
+  trySend(bytes: Uint8Array): boolean {
+    if (this.#failure) return true; // the reader learns of the failure
+    return this.#socket.write(bytes);
   }
 
-  uncork(): void {
-    this.#socket.uncork();
+  onceDrained(then: () => void): void {
+    this.#socket.once('drain', then);
   }
 
   /** Gives all further messages to `reader`, until it is replaced. Messages without a reader are an error. */
@@ -137,6 +139,7 @@ export class WireConnection implements AsyncDisposable {
       at = end;
     }
     if (at < bytes.length) this.#partial = at === 0 ? bytes : bytes.subarray(at);
+    this.#reader?.flush?.();
   }
 
   #deliver(type: number, bytes: Buffer, start: number, end: number): void {
@@ -158,5 +161,3 @@ export class WireConnection implements AsyncDisposable {
     this.#reader?.closed(this.#failure);
   }
 }
-
-export type { ClientConfig };

@@ -21,7 +21,11 @@ export interface Answer {
  * Sends what was written and waits for as many ReadyForQuery as there are Syncs or simple queries in it.
  * @throws the connection's failure; a server's error is in the answer
  */
-export const exchange = async (connection: WireConnection, bytes: Uint8Array, readies = 1): Promise<Answer> => {
+export const exchange = async (
+  connection: WireConnection,
+  bytes: Uint8Array,
+  readies = 1,
+): Promise<Answer> => {
   const tags: string[] = [];
   const rows: (string | null)[][] = [];
   let error: ServerError | null = null;
@@ -42,7 +46,12 @@ export const exchange = async (connection: WireConnection, bytes: Uint8Array, re
           case 0x5a: // ReadyForQuery
             if (--awaited > 0) break;
             connection.read(null);
-            resolve({ tags, rows, error, status: String.fromCharCode(buffer[start] ?? 0) as Answer['status'] });
+            resolve({
+              tags,
+              rows,
+              error,
+              status: String.fromCharCode(buffer[start] ?? 0) as Answer['status'],
+            });
             break;
           default: // ParseComplete, BindComplete, CopyInResponse and the like say nothing that we need
         }

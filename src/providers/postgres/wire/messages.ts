@@ -36,15 +36,20 @@ export class MessageWriter {
     });
   }
 
-  /** Bind with one format for all parameters; results come as text. A null parameter is NULL. */
-  bind(name: string, parameters: readonly (Uint8Array | string | null)[], format: 'text' | 'binary' | readonly (0 | 1)[]): this {
+  /** Bind with a format for all parameters or for each. A null parameter is NULL. */
+  bind(
+    name: string,
+    parameters: readonly (Uint8Array | string | null)[],
+    format: 'text' | readonly (0 | 1)[],
+    resultFormat: 0 | 1 = 0,
+  ): this {
     return this.#message(0x42, () => {
       this.#text('');
       this.#text(name);
-      this.#formats(format);
+      this.#formats(format === 'text' ? [] : format);
       this.#int16(parameters.length);
       for (const parameter of parameters) this.#parameter(parameter);
-      this.#int16(0);
+      this.#formats(resultFormat === 0 ? [] : [1]);
     });
   }
 
@@ -94,7 +99,8 @@ export class MessageWriter {
     const length = end - start;
     this.#reserve(length);
     if (length < 48) for (let i = 0; i < length; i++) this.#bytes[this.#length + i] = bytes[start + i] ?? 0;
-    else this.#bytes.set(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end), this.#length);
+    else
+      this.#bytes.set(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end), this.#length);
     this.#length += length;
     return this;
   }
@@ -139,15 +145,9 @@ export class MessageWriter {
     });
   }
 
-  #formats(format: 'text' | 'binary' | readonly (0 | 1)[]): void {
-    if (format === 'text') this.#int16(0);
-    else if (format === 'binary') {
-      this.#int16(1);
-      this.#int16(1);
-    } else {
-      this.#int16(format.length);
-      for (const one of format) this.#int16(one);
-    }
+  #formats(formats: readonly (0 | 1)[]): void {
+    this.#int16(formats.length);
+    for (const one of formats) this.#int16(one);
   }
 
   #parameter(value: Uint8Array | string | null): void {

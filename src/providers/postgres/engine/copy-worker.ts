@@ -1,0 +1,113 @@
+/**
+ * Copies chunks of tables: reads under a held snapshot, writes chunk and its record in one transaction of the target. A
+ * chunk is either there with its record or not at all, so a killed run leaves nothing to clean up.
+ */
+
+import { formatLsn } from '../../../core/change/lsn.ts';
+import type { LinkId } from '../../../core/topology/link.ts';
+import type { TableName } from '../../../core/topology/table.ts';
+import { literal } from '../quote.ts';
+import { relayCopy, type Relayed } from '../source/copy-relay.ts';
+import { binaryTransform, textTransform, type TenantCounter } from '../source/row-transforms.ts';
+import type { WireConnection } from '../wire/connection.ts';
+import { simpleQuery } from '../wire/exchange.ts';
+import type { CopyGroup } from './copy-groups.ts';
+import type { HeldSnapshot } from './snapshots.ts';
+import type { Sessions } from './sessions.ts';
+
+export interface ChunkWork {
+  readonly slot: string;
+  readonly table: TableName;
+  readonly chunk: number;
+  readonly group: CopyGroup;
+  readonly sql: { readonly source: string; readonly target: string };
+  readonly text: boolean;
+  /** Tenant values as they are sent, latin1, to tell links apart; null where the group has one link. */
+  readonly tenants: { readonly field: number; readonly links: ReadonlyMap<string, LinkId> } | null;
+}
+
+export class CopyWorker implements AsyncDisposable {
+  readonly #source: WireConnection;
+  readonly #target: WireConnection;
+  readonly #snapshot: string;
+  readonly #position: string;
+  readonly #run: string;
+
+  private constructor(
+    source: WireConnection,
+    target: WireConnection,
+    snapshot: string,
+    position: string,
+    run: string,
+  ) {
+    this.#source = source;
+    this.#target = target;
+    this.#snapshot = snapshot;
+    this.#position = position;
+    this.#run = run;
+  }
+
+  static async open(sessions: Sessions, held: HeldSnapshot, run: string): Promise<CopyWorker> {
+    const opened = new AsyncDisposableStack();
+    try {
+      const source = opened.use(await sessions.wire('source', 'reader'));
+      const target = opened.use(await sessions.wire('target', 'copier'));
+      await simpleQuery(
+        source,
+        `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT ${literal(held.name)}`,
+      );
+      const { rows } = await simpleQuery(source, 'SELECT pg_current_snapshot()');
+      opened.move();
+      return new CopyWorker(source, target, rows[0]?.[0] ?? '', formatLsn(held.position), run);
+    } catch (error) {
+      await opened.disposeAsync();
+      throw error;
+    }
+  }
+
+  /** Single values read under the snapshot, as text. */
+  async read(sql: string): Promise<(string | null)[]> {
+    const { rows } = await simpleQuery(this.#source, sql);
+    return rows.map((row) => row[0] ?? null);
+  }
+
+  /** @throws ServerError, XcError; after one the worker is of no use */
+  async copy(work: ChunkWork, signal: AbortSignal): Promise<Relayed> {
+    const counter: TenantCounter = {
+      field: work.tenants?.field ?? null,
+      links: work.tenants?.links ?? new Map([['', work.group.links[0]!.id]]),
+      counts: new Map(),
+    };
+    const untouched = work.group.plan.plain && work.tenants === null;
+    const transform = untouched
+      ? null
+      : (work.text ? textTransform : binaryTransform)(work.group.plan, counter);
+    await simpleQuery(this.#target, 'BEGIN');
+    const relayed = await relayCopy(this.#source, this.#target, work.sql, transform, signal);
+    if (untouched) counter.counts.set(work.group.links[0]!.id, relayed);
+    await simpleQuery(this.#target, this.#record(work, relayed, counter));
+    return relayed;
+  }
+
+  #record(work: ChunkWork, relayed: Relayed, counter: TenantCounter): string {
+    const { slot, table, chunk } = work;
+    const counts = [...counter.counts].map(
+      ([link, { rows, bytes }]) => `(${literal(link)}, ${literal(table)}, ${rows}, ${bytes})`,
+    );
+    const links =
+      counts.length === 0
+        ? ''
+        : `
+      INSERT INTO xcrepl.link_tables AS l (link, table_name, copied_rows, copied_bytes) VALUES ${counts.join(', ')}
+      ON CONFLICT (link, table_name) DO UPDATE SET copied_rows = l.copied_rows + excluded.copied_rows,
+        copied_bytes = l.copied_bytes + excluded.copied_bytes;`;
+    return `
+      SELECT xcrepl.finish_chunk(${literal(slot)}, ${literal(table)}, ${chunk}, ${literal(this.#run)}, ${literal(this.#snapshot)},
+                                 ${literal(this.#position)}, ${relayed.rows}, ${relayed.bytes});${links}
+      COMMIT`;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([this.#source[Symbol.asyncDispose](), this.#target[Symbol.asyncDispose]()]);
+  }
+}

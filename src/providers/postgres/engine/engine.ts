@@ -1,0 +1,406 @@
+/**
+ * The engine of one stream: what each step of a plan does on the two servers. It holds the stream's lock and the
+ * snapshots that copies read under; how rows move stands in the files beside it.
+ */
+
+import { maxLsn, ZERO_LSN, type Lsn } from '../../../core/change/lsn.ts';
+import { XcError } from '../../../core/errors/xc-error.ts';
+import type {
+  CopyTable,
+  CreateSlot,
+  MergeLinks,
+  PublishTables,
+  RemoveLinks,
+  StreamChanges,
+  Verify,
+} from '../../../core/plan/plan.ts';
+import { tablesOf } from '../../../core/plan/scope.ts';
+import type { ChangeLoopEnd } from '../../../core/replication/change-loop.ts';
+import type { EngineProgress, StreamEngine } from '../../../core/replication/engine.ts';
+import type { Finding } from '../../../core/validation/finding.ts';
+import {
+  insertOnlyPublicationName,
+  publicationName,
+  type Link,
+  type LinkId,
+} from '../../../core/topology/link.ts';
+import { tableName, type Catalogue, type TableName } from '../../../core/topology/table.ts';
+import { readCatalogue } from '../catalogue/catalogue.ts';
+import { readIdentity } from '../identity.ts';
+import { Control } from './control.ts';
+import { copyOneTable } from './copy-table.ts';
+import { refuseExistingRows } from './existing-rows.ts';
+import { LinkStore } from './link-store.ts';
+import type { EngineOptions } from './options.ts';
+import { publish } from './publications.ts';
+import { asXcError, retrying } from './retry.ts';
+import { Sessions } from './sessions.ts';
+import { createSlot, dropOrigin, dropSlot, slotExists } from './slots.ts';
+import { emitMarker, flushedPosition, laterSnapshot, type HeldSnapshot } from './snapshots.ts';
+import { runStreamSession } from './stream-session.ts';
+import { readTenantValues } from './tenant-values.ts';
+import { verifyStream } from './verify-links.ts';
+
+/** How often a waiter looks whether the stream passed its position. */
+const PASSED_POLL_MS = 20;
+
+export class PostgresEngine implements StreamEngine {
+  readonly #options: EngineOptions;
+  readonly #sessions: Sessions;
+  readonly #control: Control;
+  readonly #store: LinkStore;
+  readonly #snapshots = new Map<string, HeldSnapshot>();
+  /** Position that the running session of a slot has applied. */
+  readonly #streaming = new Map<string, Lsn>();
+  /** Tables of each link that this run copied or streamed changes of. */
+  readonly #touched = new Map<LinkId, Set<TableName>>();
+  #trusted: ReadonlySet<LinkId> = new Set();
+  #epoch = 0;
+  #sourceVersion = 0;
+
+  constructor(options: EngineOptions) {
+    this.#options = { ...options, progress: this.#watch(options.progress) };
+    this.#sessions = new Sessions(this.#options);
+    this.#control = new Control(this.#options, this.#sessions);
+    this.#store = new LinkStore(() => this.#control.target(), this.#options);
+  }
+
+  async acquire(): Promise<void> {
+    await this.#typed(async () => {
+      const { region } = this.#options.stream.source;
+      const identity = await readIdentity(await this.#control.source(), region);
+      this.#sourceVersion = identity.version;
+      await this.#control.target();
+      await this.#store.takeOver(identity);
+      this.#epoch = await this.#store.epoch();
+      this.#trusted = await this.#store.trustedLinks();
+    });
+  }
+
+  async publishTables(step: PublishTables): Promise<{ changed: boolean }> {
+    return await this.#typed(async () => {
+      const client = await this.#control.source();
+      await publish(client, publicationName(step.stream), 'insert, update, delete, truncate', step.tables);
+      await publish(client, insertOnlyPublicationName(step.stream), 'insert', step.insertOnly);
+      return { changed: true };
+    });
+  }
+
+  async createSlot(step: CreateSlot): Promise<{ slot: string; position: Lsn }> {
+    return await this.#typed(async () => {
+      const source = await this.#control.source();
+      const known = await this.#store.checkpoint(step.slot);
+      if (known !== null && (await slotExists(source, step.slot)))
+        return { slot: step.slot, position: known };
+      const links = this.#linksNamed(step.links);
+      if (this.#options.existing === 'refuse') await this.#refuseExisting(links);
+      await dropSlot(source, step.slot); // of a run that was killed before its checkpoint was written
+      const { position, snapshot } = await createSlot(
+        this.#sessions,
+        step.slot,
+        step.failover,
+        this.#sourceVersion,
+      );
+      await this.#store.beginCopy(step.slot, position, links);
+      await this.#hold(step.slot, snapshot);
+      return { slot: step.slot, position };
+    });
+  }
+
+  async copyTable(
+    step: CopyTable,
+    signal: AbortSignal,
+  ): Promise<{ rows: number; bytes: number; chunks: number }> {
+    return await this.#retrying(signal, false, async () => {
+      const links = this.#linksNamed(step.links);
+      for (const link of links) this.#touch(link.id, step.table);
+      const { source, target } = await this.#catalogues(links);
+      const tenants = await readTenantValues(await this.#control.source(), links, source);
+      const snapshot = await this.#snapshotFor(step.slot);
+      const { sessions, store, options } = {
+        sessions: this.#sessions,
+        store: this.#store,
+        options: this.#options,
+      };
+      return await copyOneTable(
+        step,
+        { options, sessions, store, source, target, tenants, snapshot, links },
+        signal,
+      );
+    });
+  }
+
+  async streamChanges(
+    step: StreamChanges,
+    options: { until: Lsn | null; signal: AbortSignal },
+  ): Promise<{ position: Lsn; changes: number; transactions: number }> {
+    await this.#typed(() => this.#endCopies(step.slot));
+    return await this.#stream(step.slot, options.until, options.signal);
+  }
+
+  async mergeLinks(step: MergeLinks, signal: AbortSignal): Promise<{ links: number; position: Lsn }> {
+    const main = this.#store.mainSlot;
+    await this.#typed(() => this.#endCopies(step.slot));
+    const ahead = await this.#typed(() => this.#position(main));
+    if ((await this.#typed(() => this.#position(step.slot))) < ahead)
+      await this.#stream(step.slot, ahead, signal);
+    signal.throwIfAborted();
+    return await this.#typed(async () => {
+      const position = maxLsn(await this.#position(step.slot), ahead);
+      await this.#store.moveLinks(step.links, step, { slot: main, position });
+      await dropSlot(await this.#control.source(), step.slot);
+      await dropOrigin(await this.#control.reader(), step.slot);
+      return { links: step.links.length, position };
+    });
+  }
+
+  async removeLinks(step: RemoveLinks): Promise<{ links: number }> {
+    return await this.#typed(async () => ({ links: await this.#store.removeLinks(step.links) }));
+  }
+
+  async verify(
+    step: Verify,
+    signal: AbortSignal,
+  ): Promise<{ findings: readonly Finding[]; tables: number; rows: number }> {
+    const stop = new AbortController();
+    const main = this.#store.mainSlot;
+    const own = this.#streaming.has(main)
+      ? null
+      : this.#stream(main, null, AbortSignal.any([signal, stop.signal]));
+    let failure: unknown = null;
+    own?.catch((error: unknown) => (failure = error));
+    try {
+      return await this.#retrying(signal, false, async () => {
+        const links = this.#linksNamed(step.links);
+        const { source, target } = await this.#catalogues(links);
+        const wanted = (link: LinkId, table: TableName): boolean =>
+          step.extent === 'full' ||
+          !this.#trusted.has(link) ||
+          (this.#touched.get(link)?.has(table) ?? false);
+        const verified = await verifyStream(
+          links,
+          wanted,
+          {
+            options: this.#options,
+            sessions: this.#sessions,
+            source,
+            target,
+            emit: async () => emitMarker(await this.#control.source()),
+            passed: (position, abort) => this.#passed(main, position, abort, () => failure),
+          },
+          signal,
+        );
+        for (const [link, verdict] of verified.verdicts) await this.#store.verified([link], verdict);
+        return verified;
+      });
+    } finally {
+      stop.abort(new DOMException('verification ended', 'AbortError'));
+      await own?.catch(() => {});
+    }
+  }
+
+  async dropLink(link: LinkId): Promise<readonly string[]> {
+    return await this.#typed(async () => {
+      const removed: string[] = [];
+      const before = await this.#store.links();
+      const slot = before.find((one) => one.link === link)?.slot;
+      if (await this.#store.deleteLink(link)) removed.push(`link ${link}`);
+      const left = before.filter((one) => one.link !== link);
+      if (slot !== undefined && slot !== this.#store.mainSlot && !left.some((one) => one.slot === slot))
+        await this.#dropSlotAndOrigin(slot, removed);
+      if (left.length === 0) await this.#dropStream(removed);
+      return removed;
+    });
+  }
+
+  async sourcePosition(): Promise<Lsn> {
+    return await this.#typed(async () => flushedPosition(await this.#control.source()));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([...this.#snapshots.values()].map((snapshot) => snapshot[Symbol.asyncDispose]()));
+    this.#snapshots.clear();
+    await this.#control[Symbol.asyncDispose]();
+  }
+
+  /** Streams until the position or the signal, through whatever passes by itself. */
+  async #stream(slot: string, until: Lsn | null, signal: AbortSignal): Promise<ChangeLoopEnd> {
+    const total = { position: ZERO_LSN, changes: 0, transactions: 0, conflicts: 0, fallbacks: 0 };
+    try {
+      return await this.#retrying(signal, until === null, async () => {
+        const position = await this.#position(slot);
+        this.#streaming.set(slot, position);
+        if (signal.aborted) return { ...total, position };
+        const end = await runStreamSession(
+          {
+            options: this.#options,
+            sessions: this.#sessions,
+            store: this.#store,
+            source: await this.#control.source(),
+            target: await this.#control.reader(),
+            epoch: this.#epoch,
+            catalogues: (links) => this.#catalogues(links),
+            passed: (passed) => this.#streaming.set(slot, passed),
+          },
+          slot,
+          until,
+          signal,
+        );
+        return end;
+      });
+    } catch (error) {
+      if (signal.aborted && error === signal.reason)
+        return { ...total, position: await this.#position(slot) };
+      throw error;
+    } finally {
+      this.#streaming.delete(slot);
+    }
+  }
+
+  async #position(slot: string): Promise<Lsn> {
+    const position = await this.#store.checkpoint(slot);
+    if (position === null)
+      throw new XcError('XC-5001', { subject: slot, why: 'the target has no checkpoint for it' });
+    return position;
+  }
+
+  async #passed(slot: string, position: Lsn, signal: AbortSignal, failure: () => unknown): Promise<void> {
+    while ((this.#streaming.get(slot) ?? ZERO_LSN) < position) {
+      if (failure() !== null) throw failure();
+      await this.#options.clock.sleep(PASSED_POLL_MS, signal);
+    }
+  }
+
+  /** Links whose tables are all copied go over to the stream; the snapshot that they were read under is let go. */
+  async #endCopies(slot: string): Promise<void> {
+    const copying = (await this.#store.links()).filter(
+      (link) => link.slot === slot && link.state === 'copying',
+    );
+    if (copying.length === 0) return;
+    const links = this.#linksNamed(copying.map((link) => link.link));
+    const { source } = await this.#catalogues(links);
+    const chunks = await this.#store.chunks(slot);
+    const done = links.flatMap((link) => {
+      const own = chunks.filter((chunk) => chunk.links.includes(link.id));
+      const complete = tablesOf(link, source).every((table) =>
+        own.some((chunk) => chunk.table === tableName(table)),
+      );
+      if (!complete || own.some((chunk) => !chunk.done)) return [];
+      const from = copying.find((one) => one.link === link.id)!.from ?? ZERO_LSN;
+      return [
+        { link: link.id, consistentAt: own.map((chunk) => chunk.position ?? ZERO_LSN).reduce(maxLsn, from) },
+      ];
+    });
+    await this.#store.beginStreaming(done);
+    if (done.length < copying.length) return;
+    await this.#snapshots.get(slot)?.[Symbol.asyncDispose]();
+    this.#snapshots.delete(slot);
+  }
+
+  async #snapshotFor(slot: string): Promise<HeldSnapshot> {
+    const held = this.#snapshots.get(slot);
+    if (held?.alive()) return held;
+    return await this.#hold(slot, await laterSnapshot(this.#sessions));
+  }
+
+  async #hold(slot: string, snapshot: HeldSnapshot): Promise<HeldSnapshot> {
+    await this.#snapshots.get(slot)?.[Symbol.asyncDispose]();
+    this.#snapshots.set(slot, snapshot);
+    return snapshot;
+  }
+
+  async #refuseExisting(links: readonly Link[]): Promise<void> {
+    const { source, target } = await this.#catalogues(links);
+    const byTable = new Map<TableName, Link[]>();
+    for (const link of links)
+      for (const table of tablesOf(link, source))
+        byTable.set(tableName(table), [...(byTable.get(tableName(table)) ?? []), link]);
+    await refuseExistingRows(
+      await this.#control.reader(),
+      [...byTable].map(([table, carried]) => ({ target: target.tables.get(table)!, links: carried })),
+    );
+  }
+
+  /** Both catalogues for the tables of these links. @throws XcError XC-5202 for a table that the target lacks */
+  async #catalogues(links: readonly Link[]): Promise<{ source: Catalogue; target: Catalogue }> {
+    const source = await readCatalogue(await this.#control.source());
+    const names = new Set(links.flatMap((link) => tablesOf(link, source).map(tableName)));
+    const target = await readCatalogue(await this.#control.reader(), { tables: (name) => names.has(name) });
+    const missing = [...names].filter((name) => !target.tables.has(name));
+    const { stream } = this.#options;
+    if (missing.length > 0)
+      throw new XcError('XC-5202', {
+        subject: missing.join(', '),
+        why: `${stream.target.region} has no such table`,
+        next: `xcrepl schema plan --from ${stream.source.region} --to ${stream.target.region}`,
+      });
+    return { source, target };
+  }
+
+  /** Links of the configuration; one that is no longer there cannot be worked on. @throws XcError XC-1006 */
+  #linksNamed(names: readonly LinkId[]): Link[] {
+    return names.map((name) => {
+      const link = this.#options.stream.links.find((one) => one.id === name);
+      if (!link) throw new XcError('XC-1006', { subject: `link ${name}` });
+      return link;
+    });
+  }
+
+  async #dropSlotAndOrigin(slot: string, removed: string[]): Promise<void> {
+    if (await dropSlot(await this.#control.source(), slot))
+      removed.push(`slot ${slot} on ${this.#options.stream.source.region}`);
+    if (await dropOrigin(await this.#control.reader(), slot))
+      removed.push(`origin ${slot} on ${this.#options.stream.target.region}`);
+  }
+
+  async #dropStream(removed: string[]): Promise<void> {
+    const { key } = this.#options.stream;
+    const source = await this.#control.source();
+    for (const slot of new Set([this.#store.mainSlot, ...(await this.#store.slots())]))
+      await this.#dropSlotAndOrigin(slot, removed);
+    for (const name of [publicationName(key), insertOnlyPublicationName(key)]) {
+      const { rowCount } = await source.query('SELECT FROM pg_publication WHERE pubname = $1', [name]);
+      if (!rowCount) continue;
+      await publish(source, name, 'insert', []);
+      removed.push(`publication ${name} on ${this.#options.stream.source.region}`);
+    }
+    await this.#store.deleteStream();
+  }
+
+  #watch(progress: EngineProgress): EngineProgress {
+    return {
+      copied: (table, rows, bytes) => progress.copied(table, rows, bytes),
+      streamed: (link, table, counts) => {
+        this.#touch(link, table);
+        progress.streamed(link, table, counts);
+      },
+      applied: (lagMs, position) => progress.applied(lagMs, position),
+      retained: (bytes) => progress.retained(bytes),
+      note: (text) => progress.note(text),
+    };
+  }
+
+  #touch(link: LinkId, table: TableName): void {
+    const tables = this.#touched.get(link);
+    if (tables) tables.add(table);
+    else this.#touched.set(link, new Set([table]));
+  }
+
+  async #retrying<T>(signal: AbortSignal, endless: boolean, work: () => Promise<T>): Promise<T> {
+    const { stream, progress } = this.#options;
+    return await retrying(work, {
+      endless,
+      signal,
+      subject: `stream ${stream.key}`,
+      note: (text) => progress.note(text),
+    });
+  }
+
+  async #typed<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      throw asXcError(error, `stream ${this.#options.stream.key}`);
+    }
+  }
+}

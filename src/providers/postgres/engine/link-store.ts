@@ -1,0 +1,368 @@
+/**
+ * What decides, in the target: streams, checkpoints, links and chunks of the copy, in the schema xcrepl. A run takes a
+ * stream over by writing its own name into it; from then on nothing that an earlier run still sends can commit.
+ */
+
+import PQueue from 'p-queue';
+import type { Client, QueryResult, QueryResultRow } from 'pg';
+import { formatLsn, parseLsn, type Lsn } from '../../../core/change/lsn.ts';
+import { XcError } from '../../../core/errors/xc-error.ts';
+import { slotName, type Link, type LinkId } from '../../../core/topology/link.ts';
+import type { TableName } from '../../../core/topology/table.ts';
+import type { ServerIdentity } from '../identity.ts';
+import type { EngineOptions } from './options.ts';
+
+export type LinkState =
+  'copying' | 'catching-up' | 'streaming' | 'paused' | 'errored' | 'needs-repair' | 'stopping' | 'dropping';
+
+export interface StoredLink {
+  readonly link: LinkId;
+  readonly slot: string;
+  readonly state: LinkState;
+  readonly from: Lsn | null;
+  readonly consistentAt: Lsn | null;
+}
+
+export interface StoredChunk {
+  readonly table: TableName;
+  readonly chunk: number;
+  readonly links: readonly LinkId[];
+  readonly cutColumn: string | null;
+  readonly lower: string | null;
+  readonly upper: string | null;
+  readonly snapshot: string | null;
+  readonly position: Lsn | null;
+  readonly done: boolean;
+}
+
+export class LinkStore {
+  readonly #connect: () => Promise<Client>;
+  readonly #options: EngineOptions;
+  readonly #queue = new PQueue({ concurrency: 1 });
+
+  /** @param connect gives the live session that holds the stream's lock */
+  constructor(connect: () => Promise<Client>, options: EngineOptions) {
+    this.#connect = connect;
+    this.#options = options;
+  }
+
+  /** The region's epoch: what this run holds for as long as it runs. */
+  async epoch(): Promise<number> {
+    const { rows } = await this.#query<{ epoch: string }>('SELECT last_value AS epoch FROM xcrepl.epoch');
+    return Number(rows[0]?.epoch);
+  }
+
+  /** @throws XcError XC-5206 when positions of the stream belong to another source */
+  async takeOver(source: ServerIdentity): Promise<void> {
+    const { stream, controlPlane, run, host, pid } = this.#options;
+    await this.#transaction(async (client) => {
+      const { rows } = await client.query<{ system: string; timeline: number }>(
+        'SELECT source_system AS system, source_timeline AS timeline FROM xcrepl.streams WHERE stream = $1 FOR UPDATE',
+        [stream.key],
+      );
+      const [known] = rows;
+      if (known && known.system !== source.systemIdentifier)
+        throw new XcError('XC-5206', {
+          subject: stream.source.region,
+          why: `system identifier ${source.systemIdentifier}, the checkpoint has ${known.system}`,
+        });
+      await client.query(
+        `INSERT INTO xcrepl.streams (stream, control_plane, source_region, source_database, target_region, target_database,
+                                     source_system, source_timeline, runner, runner_since)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, clock_timestamp())
+         ON CONFLICT (stream) DO UPDATE SET runner = excluded.runner, runner_since = excluded.runner_since,
+                                            source_timeline = excluded.source_timeline`,
+        [
+          stream.key,
+          controlPlane,
+          stream.source.region,
+          stream.source.database,
+          stream.target.region,
+          stream.target.database,
+          source.systemIdentifier,
+          source.timeline,
+          run,
+        ],
+      );
+      await client.query('UPDATE xcrepl.checkpoints SET runner = $2 WHERE stream = $1', [stream.key, run]);
+      await client.query(
+        'UPDATE xcrepl.copy_chunks SET runner = $2 WHERE done_at IS NULL AND slot IN (SELECT slot FROM xcrepl.checkpoints WHERE stream = $1)',
+        [stream.key, run],
+      );
+      await client.query(
+        `INSERT INTO xcrepl.replication_jobs (run, stream, kind, host, pid) VALUES ($1, $2, 'replicate', $3, $4)
+         ON CONFLICT (run) DO NOTHING`,
+        [`${run}/${stream.key}`, stream.key, host, pid],
+      );
+    });
+  }
+
+  async endJob(outcome: string, measures: object): Promise<void> {
+    await this.#query(
+      'UPDATE xcrepl.replication_jobs SET ended_at = clock_timestamp(), outcome = $2, measures = $3 WHERE run = $1',
+      [`${this.#options.run}/${this.#options.stream.key}`, outcome, JSON.stringify(measures)],
+    );
+  }
+
+  async links(): Promise<StoredLink[]> {
+    const { rows } = await this.#query<
+      Record<'link' | 'slot' | 'state', string> & Record<'from' | 'consistent', string | null>
+    >(
+      `SELECT link, slot, state, from_position AS "from", consistent_at AS consistent FROM xcrepl.links WHERE stream = $1 ORDER BY link`,
+      [this.#options.stream.key],
+    );
+    return rows.map((row) => ({
+      link: row.link,
+      slot: row.slot,
+      state: row.state as LinkState,
+      from: row.from === null ? null : parseLsn(row.from),
+      consistentAt: row.consistent === null ? null : parseLsn(row.consistent),
+    }));
+  }
+
+  async checkpoint(slot: string): Promise<Lsn | null> {
+    const { rows } = await this.#query<{ position: string }>(
+      'SELECT position FROM xcrepl.checkpoints WHERE slot = $1',
+      [slot],
+    );
+    return rows[0] ? parseLsn(rows[0].position) : null;
+  }
+
+  /** Slots of the stream that have a checkpoint. */
+  async slots(): Promise<string[]> {
+    const { rows } = await this.#query<{ slot: string }>(
+      'SELECT slot FROM xcrepl.checkpoints WHERE stream = $1',
+      [this.#options.stream.key],
+    );
+    return rows.map((row) => row.slot);
+  }
+
+  /** A slot was created at its consistent point: its checkpoint begins there, and its links are being copied. */
+  async beginCopy(slot: string, position: Lsn, links: readonly Link[]): Promise<void> {
+    const { stream, run } = this.#options;
+    await this.#transaction(async (client) => {
+      await client.query(
+        `INSERT INTO xcrepl.checkpoints (slot, stream, position, runner) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (slot) DO UPDATE SET position = excluded.position, runner = excluded.runner`,
+        [slot, stream.key, formatLsn(position), run],
+      );
+      for (const link of links) {
+        await client.query(
+          `INSERT INTO xcrepl.links (link, stream, rule, tenant, source_region, target_region, slot, from_position, state)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'copying')
+           ON CONFLICT (link) DO UPDATE SET slot = excluded.slot, from_position = excluded.from_position, state = 'copying',
+             consistent_at = NULL, detail = '{}', updated_at = clock_timestamp()`,
+          [
+            link.id,
+            stream.key,
+            link.rule.id,
+            link.tenant,
+            link.source,
+            link.target,
+            slot,
+            formatLsn(position),
+          ],
+        );
+        await this.#audit(client, 'link.copy', link.id, { slot, position: formatLsn(position) });
+      }
+    });
+  }
+
+  async chunks(slot: string, table?: TableName): Promise<StoredChunk[]> {
+    const { rows } = await this.#query<
+      Record<'table_name', string> & { chunk: number; links: string[]; done: boolean } & Record<
+          'cut_column' | 'lower_bound' | 'upper_bound' | 'snapshot' | 'position',
+          string | null
+        >
+    >(
+      `SELECT table_name, chunk, links, cut_column, lower_bound, upper_bound, snapshot, position, done_at IS NOT NULL AS done
+         FROM xcrepl.copy_chunks WHERE slot = $1 AND ($2::text IS NULL OR table_name = $2) ORDER BY table_name, chunk`,
+      [slot, table ?? null],
+    );
+    return rows.map((row) => ({
+      table: row.table_name,
+      chunk: row.chunk,
+      links: row.links,
+      cutColumn: row.cut_column,
+      lower: row.lower_bound,
+      upper: row.upper_bound,
+      snapshot: row.snapshot,
+      position: row.position === null ? null : parseLsn(row.position),
+      done: row.done,
+    }));
+  }
+
+  /** Writes the chunks of a table that is cut now; `clear` deletes what an earlier attempt left, in the same transaction. */
+  async writeChunks(
+    slot: string,
+    table: TableName,
+    chunks: readonly Pick<StoredChunk, 'chunk' | 'links' | 'cutColumn' | 'lower' | 'upper'>[],
+    clear: readonly { readonly sql: string; readonly values: readonly string[] }[],
+  ): Promise<void> {
+    await this.#transaction(async (client) => {
+      await client.query('DELETE FROM xcrepl.copy_chunks WHERE slot = $1 AND table_name = $2', [slot, table]);
+      if (clear.length > 0) await client.query('SET LOCAL session_replication_role = replica');
+      for (const { sql, values } of clear) await client.query(sql, [...values]);
+      for (const one of chunks)
+        await client.query(
+          `INSERT INTO xcrepl.copy_chunks (slot, table_name, chunk, links, cut_column, lower_bound, upper_bound, runner)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+          [slot, table, one.chunk, one.links, one.cutColumn, one.lower, one.upper, this.#options.run],
+        );
+    });
+  }
+
+  /** Links of the slot whose tables are all copied begin to catch up; consistent past the newest snapshot of a chunk. */
+  async beginStreaming(
+    links: readonly { readonly link: LinkId; readonly consistentAt: Lsn }[],
+  ): Promise<void> {
+    await this.#transaction(async (client) => {
+      for (const { link, consistentAt } of links) {
+        await client.query(
+          `UPDATE xcrepl.links SET state = 'catching-up', consistent_at = $2, updated_at = clock_timestamp()
+            WHERE link = $1 AND state = 'copying'`,
+          [link, formatLsn(consistentAt)],
+        );
+        await this.#audit(client, 'link.stream', link, { consistentAt: formatLsn(consistentAt) });
+      }
+    });
+  }
+
+  /** Links on the slot that have passed their point of consistency. */
+  async settleCatchingUp(slot: string, position: Lsn): Promise<void> {
+    await this.#query(
+      `UPDATE xcrepl.links SET state = 'streaming', updated_at = clock_timestamp()
+        WHERE slot = $1 AND state = 'catching-up' AND consistent_at <= $2`,
+      [slot, formatLsn(position)],
+    );
+  }
+
+  /** Links whose last verification passed, and of which nothing was streamed since without being verified. */
+  async trustedLinks(): Promise<Set<LinkId>> {
+    const { rows } = await this.#query<{ link: string }>(
+      `SELECT link FROM xcrepl.links WHERE stream = $1 AND verdict = 'pass'`,
+      [this.#options.stream.key],
+    );
+    return new Set(rows.map((row) => row.link));
+  }
+
+  /** Before changes flow: what was verified may not hold any more. */
+  async distrust(slot: string): Promise<void> {
+    await this.#query('UPDATE xcrepl.links SET verdict = NULL WHERE slot = $1 AND verdict IS NOT NULL', [
+      slot,
+    ]);
+  }
+
+  async succeeded(slot: string): Promise<void> {
+    await this.#query(
+      `UPDATE xcrepl.links SET last_success_at = clock_timestamp() WHERE slot = $1 AND state IN ('catching-up', 'streaming')`,
+      [slot],
+    );
+  }
+
+  async verified(links: readonly LinkId[], verdict: 'pass' | 'fail' | 'unknown'): Promise<void> {
+    await this.#query(
+      'UPDATE xcrepl.links SET verified_at = clock_timestamp(), verdict = $2 WHERE link = ANY ($1)',
+      [links, verdict],
+    );
+  }
+
+  /** Moves links to another slot, from a position that both sides have behind them; forgets the slot that they leave. */
+  async moveLinks(
+    links: readonly LinkId[],
+    from: { slot: string },
+    to: { slot: string; position: Lsn },
+  ): Promise<void> {
+    await this.#transaction(async (client) => {
+      await client.query(
+        `UPDATE xcrepl.links SET slot = $2, from_position = $3, updated_at = clock_timestamp() WHERE link = ANY ($1)`,
+        [links, to.slot, formatLsn(to.position)],
+      );
+      await client.query('DELETE FROM xcrepl.copy_chunks WHERE slot = $1', [from.slot]);
+      await client.query('DELETE FROM xcrepl.checkpoints WHERE slot = $1', [from.slot]);
+      for (const link of links)
+        await this.#audit(client, 'link.merge', link, {
+          from: from.slot,
+          to: to.slot,
+          position: formatLsn(to.position),
+        });
+    });
+  }
+
+  /** The copy is behind: its chunks decide nothing any more. */
+  async forgetChunks(slot: string): Promise<void> {
+    await this.#query('DELETE FROM xcrepl.copy_chunks WHERE slot = $1', [slot]);
+  }
+
+  /** A stopping link keeps its row as the mark that it was stopped; others go. */
+  async removeLinks(links: readonly LinkId[]): Promise<number> {
+    return await this.#transaction(async (client) => {
+      const kept = await client.query(
+        `UPDATE xcrepl.links SET detail = detail || '{"takenOff": true}', updated_at = clock_timestamp()
+          WHERE link = ANY ($1) AND state = 'stopping'`,
+        [links],
+      );
+      const gone = await client.query(
+        `DELETE FROM xcrepl.links WHERE link = ANY ($1) AND state <> 'stopping'`,
+        [links],
+      );
+      for (const link of links) await this.#audit(client, 'link.remove', link, {});
+      return (kept.rowCount ?? 0) + (gone.rowCount ?? 0);
+    });
+  }
+
+  async deleteLink(link: LinkId): Promise<boolean> {
+    return await this.#transaction(async (client) => {
+      const { rowCount } = await client.query('DELETE FROM xcrepl.links WHERE link = $1', [link]);
+      if (rowCount) await this.#audit(client, 'link.drop', link, {});
+      return (rowCount ?? 0) > 0;
+    });
+  }
+
+  /** Everything of the stream, once it has no link. */
+  async deleteStream(): Promise<void> {
+    const { key } = this.#options.stream;
+    await this.#transaction(async (client) => {
+      await client.query(
+        'DELETE FROM xcrepl.copy_chunks WHERE slot IN (SELECT slot FROM xcrepl.checkpoints WHERE stream = $1)',
+        [key],
+      );
+      await client.query('DELETE FROM xcrepl.checkpoints WHERE stream = $1', [key]);
+      await client.query('DELETE FROM xcrepl.streams WHERE stream = $1', [key]);
+    });
+  }
+
+  get mainSlot(): string {
+    return slotName(this.#options.stream.key);
+  }
+
+  async #audit(client: Client, action: string, subject: string, facts: object): Promise<void> {
+    await client.query(
+      'INSERT INTO xcrepl.audit_outbox (stream, run, action, subject, facts) VALUES ($1, $2, $3, $4, $5)',
+      [this.#options.stream.key, this.#options.run, action, subject, JSON.stringify(facts)],
+    );
+  }
+
+  /** One after another: what runs beside must not end up inside somebody's transaction. */
+  async #transaction<T>(work: (client: Client) => Promise<T>): Promise<T> {
+    return await this.#queue.add(async () => {
+      const client = await this.#connect();
+      await client.query('BEGIN');
+      try {
+        const result = await work(client);
+        await client.query('COMMIT');
+        return result;
+      } catch (error) {
+        await client.query('ROLLBACK').catch(() => {});
+        throw error;
+      }
+    });
+  }
+
+  async #query<R extends QueryResultRow>(
+    sql: string,
+    values: readonly unknown[] = [],
+  ): Promise<QueryResult<R>> {
+    return await this.#queue.add(async () => (await this.#connect()).query<R>(sql, [...values]));
+  }
+}

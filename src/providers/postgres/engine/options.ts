@@ -1,0 +1,27 @@
+/** What an engine is made of. */
+
+import type { EngineProgress } from '../../../core/replication/engine.ts';
+import type { Clock, Random } from '../../../core/time/clock.ts';
+import type { Stream } from '../../../core/topology/link.ts';
+
+export interface EngineOptions {
+  /** With every link that the configuration names for this pair of databases. */
+  readonly stream: Stream;
+  readonly controlPlane: string;
+  readonly dsn: { readonly source: string; readonly target: string };
+  /** Resolved secrets by their names under hashKeys. */
+  readonly hashKeys: ReadonlyMap<string, Uint8Array>;
+  readonly run: string;
+  readonly host: string;
+  readonly pid: number;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly progress: EngineProgress;
+  /** What to do where the target already holds rows of a link that was never copied. */
+  readonly existing: 'refuse' | 'replace';
+  /** How long to wait for another run's lock, in milliseconds; 0 does not wait. */
+  readonly lockTimeoutMs: number;
+  /** Chunks that are copied side by side. */
+  readonly copyWorkers: number;
+  readonly signal: AbortSignal;
+}

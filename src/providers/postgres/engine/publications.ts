@@ -1,0 +1,39 @@
+/**
+ * Publications of a stream on the source: exactly the rows and columns that its links need. `publish_via_partition_root`
+ * lets the two sides be partitioned differently.
+ */
+
+import type { Client } from 'pg';
+import type { PublishedTable } from '../../../core/plan/plan.ts';
+import { ident, literal } from '../quote.ts';
+
+const tableSql = ({ table, filter, columns }: PublishedTable): string => {
+  const dot = table.indexOf('.');
+  const name = `${ident(table.slice(0, dot))}.${ident(table.slice(dot + 1))}`;
+  const list = columns === null ? '' : ` (${columns.map(ident).join(', ')})`;
+  if (filter === null) return `${name}${list}`;
+  const values = filter.values.map(literal).join(', ');
+  const test = filter.values.length === 1 ? `= ${values}` : `IN (${values})`;
+  return `${name}${list} WHERE (${ident(filter.column)} ${test})`;
+};
+
+/** Creates, changes or drops the publication so that it has exactly these tables. */
+export const publish = async (
+  client: Client,
+  name: string,
+  operations: 'insert, update, delete, truncate' | 'insert',
+  tables: readonly PublishedTable[],
+): Promise<void> => {
+  const { rowCount } = await client.query('SELECT FROM pg_publication WHERE pubname = $1', [name]);
+  const exists = (rowCount ?? 0) > 0;
+  if (tables.length === 0) {
+    if (exists) await client.query(`DROP PUBLICATION ${ident(name)}`);
+    return;
+  }
+  const list = tables.map((table) => `TABLE ${tableSql(table)}`).join(', ');
+  await client.query(
+    exists
+      ? `ALTER PUBLICATION ${ident(name)} SET ${list}`
+      : `CREATE PUBLICATION ${ident(name)} FOR ${list} WITH (publish = '${operations}', publish_via_partition_root = true)`,
+  );
+};

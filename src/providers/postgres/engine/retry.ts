@@ -1,0 +1,72 @@
+/** What passes by itself is tried again, with growing pauses; what does not is thrown at once. */
+
+import pRetry from 'p-retry';
+import { isXcError, XcError } from '../../../core/errors/xc-error.ts';
+import { codeOf, pgError } from '../pg-error.ts';
+import { isTransient } from '../wire/server-error.ts';
+
+const FIRST_PAUSE_MS = 200;
+const LONGEST_PAUSE_MS = 15_000;
+/** With the pauses above about two minutes: a restart or a failover of a server is over by then. */
+const ATTEMPTS = 12;
+
+/** Connection loss, servers that start or stop, serialization, locks; and a schema that is looked at again. */
+export const mayPass = (error: unknown): boolean =>
+  isTransient(error) ||
+  isXcError(error, 'XC-6001', 'XC-6010', 'XC-6011', 'XC-5207') ||
+  TRANSIENT_CODES.has(codeOf(error));
+
+const TRANSIENT_CODES = new Set([
+  'ECONNRESET',
+  'EPIPE',
+  'ECONNREFUSED',
+  '40001',
+  '40P01',
+  '55P03',
+  '55006',
+  '57P01',
+  '57P02',
+  '57P03',
+]);
+
+/**
+ * @param endless retry for as long as the signal allows: `--follow` outlives any outage
+ */
+export const retrying = async <T>(
+  work: () => Promise<T>,
+  options: {
+    readonly endless: boolean;
+    readonly signal: AbortSignal;
+    readonly subject: string;
+    note(text: string): void;
+  },
+): Promise<T> => {
+  try {
+    return await pRetry(
+      async () => {
+        try {
+          return await work();
+        } catch (error) {
+          throw error instanceof Error ? error : new Error(String(error));
+        }
+      },
+      {
+        retries: options.endless ? Number.POSITIVE_INFINITY : ATTEMPTS,
+        factor: 1.8,
+        minTimeout: FIRST_PAUSE_MS,
+        maxTimeout: LONGEST_PAUSE_MS,
+        signal: options.signal,
+        shouldRetry: ({ error }) => mayPass(error),
+        onFailedAttempt: ({ error, attemptNumber }) => {
+          if (mayPass(error)) options.note(`attempt ${attemptNumber} failed, trying again: ${error.message}`);
+        },
+      },
+    );
+  } catch (error) {
+    throw asXcError(error, options.subject);
+  }
+};
+
+/** A server's or the network's error leaves the engine with a code of ours. */
+export const asXcError = (error: unknown, subject: string): unknown =>
+  error instanceof XcError || codeOf(error) === '' ? error : pgError(error, subject);

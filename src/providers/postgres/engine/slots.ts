@@ -1,0 +1,62 @@
+/** Replication slots on the source: created with the snapshot that their stream begins at, dropped when nobody needs them. */
+
+import type { Client } from 'pg';
+import { parseLsn, type Lsn } from '../../../core/change/lsn.ts';
+import { ident } from '../quote.ts';
+import { simpleQuery } from '../wire/exchange.ts';
+import type { Sessions } from './sessions.ts';
+import { slotSnapshot, type HeldSnapshot } from './snapshots.ts';
+
+/** Slots that are synchronised to a standby, so that a promoted one can go on: PostgreSQL 17. */
+const FAILOVER_VERSION = 170_000;
+
+/**
+ * Creates the slot; waits for transactions that are running now to end, because its consistent point is behind them
+ * (PostgreSQL documentation, 54.4, CREATE_REPLICATION_SLOT).
+ */
+export const createSlot = async (
+  sessions: Sessions,
+  slot: string,
+  failover: boolean,
+  version: number,
+): Promise<{ position: Lsn; snapshot: HeldSnapshot }> => {
+  const walsender = await sessions.wire('source', 'walsender');
+  try {
+    const options = [
+      `SNAPSHOT 'export'`,
+      ...(failover && version >= FAILOVER_VERSION ? ['FAILOVER true'] : []),
+    ];
+    const { rows } = await simpleQuery(
+      walsender,
+      `CREATE_REPLICATION_SLOT ${ident(slot)} LOGICAL pgoutput (${options.join(', ')})`,
+    );
+    const [, consistentPoint, snapshotName] = rows[0] ?? [];
+    const position = parseLsn(consistentPoint ?? '');
+    return { position, snapshot: slotSnapshot(walsender, snapshotName ?? '', position) };
+  } catch (error) {
+    await walsender[Symbol.asyncDispose]();
+    throw error;
+  }
+};
+
+export const slotExists = async (client: Client, slot: string): Promise<boolean> => {
+  const { rowCount } = await client.query('SELECT FROM pg_replication_slots WHERE slot_name = $1', [slot]);
+  return (rowCount ?? 0) > 0;
+};
+
+/** @returns whether there was one */
+export const dropSlot = async (client: Client, slot: string): Promise<boolean> => {
+  const { rowCount } = await client.query(
+    'SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = $1',
+    [slot],
+  );
+  return (rowCount ?? 0) > 0;
+};
+
+export const dropOrigin = async (client: Client, name: string): Promise<boolean> => {
+  const { rowCount } = await client.query(
+    'SELECT pg_replication_origin_drop(roname) FROM pg_replication_origin WHERE roname = $1',
+    [name],
+  );
+  return (rowCount ?? 0) > 0;
+};

@@ -1,0 +1,233 @@
+/**
+ * One attempt to stream a slot: reads what both sides look like now, compiles the routes of its links, and runs the
+ * change loop until its end or until something breaks. The next attempt begins at the checkpoint, whatever happened.
+ */
+
+import type { Client } from 'pg';
+import type { Variant } from '../../../core/change/batch.ts';
+import { formatLsn, type Lsn } from '../../../core/change/lsn.ts';
+import type { RelationMessage } from '../../../core/change/pgoutput.ts';
+import { XcError } from '../../../core/errors/xc-error.ts';
+import { tablesOf } from '../../../core/plan/scope.ts';
+import { runChangeLoop, type ChangeLoopEnd } from '../../../core/replication/change-loop.ts';
+import { compileRelation, needsText, type CarriedLink } from '../../../core/replication/compile-relation.ts';
+import { cutColumn } from '../../../core/replication/cut.ts';
+import { seenByChunks } from '../../../core/replication/seen.ts';
+import { insertOnlyPublicationName, publicationName, type Link } from '../../../core/topology/link.ts';
+import { tableName, type Catalogue, type TableName } from '../../../core/topology/table.ts';
+import { ReplicationStream } from '../source/replication-stream.ts';
+import { PostgresSink } from '../target/sink.ts';
+import { makeTargetTable, type TargetTable } from '../target/target-table.ts';
+import type { LinkStore, StoredChunk, StoredLink } from './link-store.ts';
+import type { EngineOptions } from './options.ts';
+import { setUpOrigin } from './origin.ts';
+import { readRowTypes } from './row-types.ts';
+import { rereadRow } from './reread.ts';
+import type { Sessions } from './sessions.ts';
+import { readTenantValues, type TenantValues } from './tenant-values.ts';
+
+export interface SessionPorts {
+  readonly options: EngineOptions;
+  readonly sessions: Sessions;
+  readonly store: LinkStore;
+  readonly source: Client;
+  readonly target: Client;
+  readonly epoch: number;
+  /** Catalogues of both sides for the tables of these links, read now. */
+  catalogues(links: readonly Link[]): Promise<{ source: Catalogue; target: Catalogue }>;
+  /** Told after each batch, for who waits for a position. */
+  readonly passed: (position: Lsn) => void;
+}
+
+export const runStreamSession = async (
+  ports: SessionPorts,
+  slot: string,
+  until: Lsn | null,
+  signal: AbortSignal,
+): Promise<ChangeLoopEnd> => {
+  const { options, store } = ports;
+  const from = await startPosition(ports, slot);
+  const stored = (await store.links()).filter((link) => link.slot === slot && carries(link));
+  const links = options.stream.links.filter((link) => stored.some((one) => one.link === link.id));
+  const { source, target } = await ports.catalogues(links);
+  const tables = new Map(links.map((link) => [link.id, new Set(tablesOf(link, source).map(tableName))]));
+  const facts = [...new Set([...tables.values()].flatMap((set) => [...set]))].flatMap(
+    (name) => source.tables.get(name) ?? [],
+  );
+  const binary = !needsText(facts, source.types);
+  const values = await readTenantValues(ports.source, links, source);
+  const chunks = Map.groupBy(await store.chunks(slot), (chunk) => chunk.table);
+  const carried = links.map((link) =>
+    carriedLink(
+      link,
+      stored.find((one) => one.link === link.id)!,
+      tables.get(link.id)!,
+      { source, values, chunks, binary },
+    ),
+  );
+  const context = {
+    source,
+    target,
+    links: carried,
+    hashKeys: options.hashKeys,
+    binary,
+    variants: new Map<string, Variant>(),
+  };
+  const rowTypes = await readRowTypes(
+    ports.target,
+    [...target.tables.values()].map((table) => table.oid),
+  );
+  const targetTables = new Map<Variant, TargetTable>();
+  const tableOf = (variant: Variant): TargetTable => {
+    let table = targetTables.get(variant);
+    if (!table) {
+      const rowType = rowTypes.get(variant.table)!;
+      table = makeTargetTable(target.tables.get(variant.table)!, target.types, rowType, variant, !binary);
+      targetTables.set(variant, table);
+    }
+    return table;
+  };
+  const formats = new Map<Variant, (0 | 1)[]>();
+  const formatsOf = (variant: Variant): (0 | 1)[] => {
+    let list = formats.get(variant);
+    if (!list) formats.set(variant, (list = variant.plan.columns.map(() => (binary ? 1 : 0))));
+    return list;
+  };
+
+  await using held = new AsyncDisposableStack();
+  const applier = held.use(
+    await ports.sessions.wire('target', 'applier', { search_path: keySchemas(target) }),
+  );
+  const origin = await setUpOrigin(applier, slot);
+  const rereader = held.use(
+    await ports.sessions.wire('source', 'reader', { search_path: keySchemas(source) }),
+  );
+  const sink = new PostgresSink(applier, {
+    slot,
+    runner: options.run,
+    epoch: ports.epoch,
+    origin,
+    clock: options.clock,
+    tableOf,
+    formatsOf,
+    reread: (batch, index) =>
+      rereadRow(rereader, source.tables.get(batch.route[index]!.variant.table)!, batch, index, binary),
+  });
+  await store.distrust(slot);
+  const walsender = await ports.sessions.wire('source', 'walsender');
+  const stream = held.use(
+    await ReplicationStream.open(walsender, {
+      slot,
+      publications: await publications(ports),
+      from,
+      until,
+      binary,
+      clock: options.clock,
+      hooks: { routes: (relation: RelationMessage) => compileRelation(relation, context) },
+    }).catch(async (error: unknown) => {
+      await walsender[Symbol.asyncDispose]();
+      throw error;
+    }),
+  );
+  const end = await runChangeLoop(stream, sink, options.clock, options.progress, from, signal, ports.passed);
+  await store.settleCatchingUp(slot, end.position);
+  await store.succeeded(slot);
+  return end;
+};
+
+const carries = ({ state }: StoredLink): boolean =>
+  state === 'catching-up' || state === 'streaming' || state === 'dropping' || state === 'stopping';
+
+const SLOT = `
+  SELECT confirmed_flush_lsn::text AS confirmed, wal_status AS status FROM pg_replication_slots WHERE slot_name = $1`;
+
+/**
+ * The checkpoint. A server starts silently at the slot's own position when that is further: then changes would be
+ * skipped, and the stream must not start (CORRECTNESS 19).
+ */
+const startPosition = async ({ store, source }: SessionPorts, slot: string): Promise<Lsn> => {
+  const checkpoint = await store.checkpoint(slot);
+  if (checkpoint === null)
+    throw new XcError('XC-5001', { subject: slot, why: 'the target has no checkpoint for it' });
+  const { rows } = await source.query<{ confirmed: string | null; status: string | null }>(SLOT, [slot]);
+  const [state] = rows;
+  if (!state)
+    throw new XcError('XC-5001', {
+      subject: slot,
+      why: `it does not exist on the source; the checkpoint is ${formatLsn(checkpoint)}`,
+    });
+  if (state.status === 'lost')
+    throw new XcError('XC-5001', {
+      subject: slot,
+      why: `the source removed log that it needed; the checkpoint is ${formatLsn(checkpoint)}`,
+    });
+  const ahead = await source.query<{ ahead: boolean }>('SELECT $1::pg_lsn > $2::pg_lsn AS ahead', [
+    state.confirmed,
+    formatLsn(checkpoint),
+  ]);
+  if (ahead.rows[0]?.ahead)
+    throw new XcError('XC-5001', {
+      subject: slot,
+      why: `it was moved to ${state.confirmed}, past the checkpoint ${formatLsn(checkpoint)}: the changes between are lost to it`,
+    });
+  return checkpoint;
+};
+
+interface CarryContext {
+  readonly source: Catalogue;
+  readonly values: TenantValues;
+  readonly chunks: ReadonlyMap<TableName, readonly StoredChunk[]>;
+  readonly binary: boolean;
+}
+
+const carriedLink = (
+  link: Link,
+  stored: StoredLink,
+  tables: ReadonlySet<TableName>,
+  { source, values, chunks, binary }: CarryContext,
+): CarriedLink => {
+  const from = stored.from!;
+  return {
+    link,
+    from,
+    tables,
+    tenantBytes: (table) =>
+      link.scope.kind === 'column' ? values.bytes(table, link.scope.column, link.scope.value, binary) : '',
+    seen: (table, relation) => {
+      const own = (chunks.get(table) ?? []).filter(
+        (chunk) => chunk.links.includes(link.id) && chunk.snapshot !== null,
+      );
+      if (!own.some((chunk) => chunk.position !== null && chunk.position > from)) return null;
+      const facts = source.tables.get(table)!;
+      const column = cutColumn(facts);
+      const cut = own[0]!.cutColumn === null || column?.name !== own[0]!.cutColumn ? null : column;
+      return seenByChunks(
+        own.map(({ lower, upper, snapshot }) => ({ cut, lower, upper, snapshot: snapshot! })),
+        relation,
+        binary,
+      );
+    },
+  };
+};
+
+const publications = async ({ source, options }: SessionPorts): Promise<string[]> => {
+  const names = [publicationName(options.stream.key), insertOnlyPublicationName(options.stream.key)];
+  const { rows } = await source.query<{ name: string }>(
+    'SELECT pubname AS name FROM pg_publication WHERE pubname = ANY ($1) ORDER BY 1',
+    [names],
+  );
+  if (rows.length === 0)
+    throw new XcError('XC-5001', { subject: names[0]!, why: 'the publication was dropped on the source' });
+  return rows.map((row) => row.name);
+};
+
+/** Schemas of types whose operators are not in pg_catalog (citext, for instance): keys are compared with them. */
+const keySchemas = (catalogue: Catalogue): string =>
+  [
+    'pg_catalog',
+    ...new Set(
+      [...catalogue.types.values()].map((type) => type.schema).filter((schema) => schema !== 'pg_catalog'),
+    ),
+  ]
+    .map((schema) => `"${schema.replaceAll('"', '""')}"`)
+    .join(',');

@@ -1,0 +1,111 @@
+/** Verification of an engine's links: which tables, under which policies, against which marker. */
+
+import type { Lsn } from '../../../core/change/lsn.ts';
+import type { ColumnAction } from '../../../core/policy/column-action.ts';
+import { rowScope, tablesOf } from '../../../core/plan/scope.ts';
+import { keyColumns, linkActions } from '../../../core/replication/compile-relation.ts';
+import type { Finding } from '../../../core/validation/finding.ts';
+import type { Link, LinkId } from '../../../core/topology/link.ts';
+import { tableName, type Catalogue, type TableFacts, type TableName } from '../../../core/topology/table.ts';
+import { verifyLinks } from '../verify/verify-links.ts';
+import { tableToVerify, type VerifyTable } from '../verify/verify-table.ts';
+import type { EngineOptions } from './options.ts';
+import type { Sessions } from './sessions.ts';
+
+export interface Verification {
+  readonly findings: readonly Finding[];
+  readonly tables: number;
+  readonly rows: number;
+  readonly verdicts: ReadonlyMap<LinkId, 'pass' | 'fail' | 'unknown'>;
+}
+
+export interface VerificationPorts {
+  readonly options: EngineOptions;
+  readonly sessions: Sessions;
+  readonly source: Catalogue;
+  readonly target: Catalogue;
+  emit(): Promise<Lsn>;
+  passed(position: Lsn, signal: AbortSignal): Promise<void>;
+}
+
+/** @param wanted which tables of a link are compared */
+export const verifyStream = async (
+  links: readonly Link[],
+  wanted: (link: LinkId, table: TableName) => boolean,
+  ports: VerificationPorts,
+  signal: AbortSignal,
+): Promise<Verification> => {
+  const { options, sessions } = ports;
+  const tables = tablesToVerify(links, wanted, ports);
+  const verdicts = new Map<LinkId, 'pass' | 'fail' | 'unknown'>(links.map((link) => [link.id, 'pass']));
+  if (tables.length === 0) return { findings: [], tables: 0, rows: 0, verdicts };
+  const result = await verifyLinks({
+    source: () => sessions.source('reader'),
+    target: () => sessions.target('control'),
+    tables,
+    marker: { emit: () => ports.emit(), passed: (position, abort) => ports.passed(position, abort) },
+    clock: options.clock,
+    random: options.random,
+    signal,
+  });
+  for (const { links: each } of result.tables)
+    for (const { link, verdict } of each) verdicts.set(link, worse(verdicts.get(link) ?? 'pass', verdict));
+  return {
+    findings: result.findings,
+    tables: result.tables.length,
+    rows: result.tables.reduce((sum, table) => sum + table.rows.source, 0),
+    verdicts,
+  };
+};
+
+const RANK = { pass: 0, unknown: 1, fail: 2 } as const;
+const worse = (
+  a: 'pass' | 'fail' | 'unknown',
+  b: 'pass' | 'fail' | 'unknown',
+): 'pass' | 'fail' | 'unknown' => (RANK[a] >= RANK[b] ? a : b);
+
+const tablesToVerify = (
+  links: readonly Link[],
+  wanted: (link: LinkId, table: TableName) => boolean,
+  { options, source, target }: VerificationPorts,
+): VerifyTable[] => {
+  const byTable = new Map<TableName, { facts: TableFacts; links: Link[] }>();
+  for (const link of links)
+    for (const facts of tablesOf(link, source)) {
+      const name = tableName(facts);
+      if (!wanted(link.id, name)) continue;
+      const entry = byTable.get(name) ?? { facts, links: [] };
+      entry.links.push(link);
+      byTable.set(name, entry);
+    }
+  return [...byTable.values()].map(({ facts, links: carried }) =>
+    tableToVerify(
+      { facts, types: source.types },
+      { facts: target.tables.get(tableName(facts))!, types: target.types },
+      carried.map((link) => ({
+        link: link.id,
+        scope: rowScope(link),
+        actions: actionsOf(link, facts, source, options),
+      })),
+    ),
+  );
+};
+
+const actionsOf = (
+  link: Link,
+  facts: TableFacts,
+  source: Catalogue,
+  { hashKeys }: EngineOptions,
+): ReadonlyMap<string, ColumnAction> => {
+  const columns = facts.columns
+    .filter((column) => column.generated === 'none')
+    .map(({ name, typeOid, typeModifier }) => ({
+      name,
+      typeOid,
+      typeModifier,
+      key: facts.identityColumns.includes(name),
+    }));
+  const keys = keyColumns({ identity: facts.identity === 'full' ? 'f' : 'd', columns }, facts);
+  const actions = linkActions(link, { ...facts, columns }, keys, { source, hashKeys });
+  return new Map(columns.map(({ name }, at) => [name, actions[at]!]));
+};
