@@ -99,24 +99,23 @@ export class Executor {
   ): Promise<{ done: boolean; findings: readonly Finding[]; error?: JournalError; result?: StepResult }> {
     const { clock, observer } = this.#ports;
     const runner = runnerOf(this.#ports.runners, step);
-    this.#attempts.set(step.id, (this.#attempts.get(step.id) ?? 0) + 1);
     const startedMs = clock.nowMs();
-    await this.#append(step, 'started');
+    await this.record(step, 'started');
     observer?.started?.(step);
     try {
       const result = await runner.run(step, signal);
       const findings = await runner.verify(step, result);
-      await this.#append(step, 'done', { result, findings });
+      await this.record(step, 'done', { result, findings });
       observer?.done?.(step, clock.nowMs() - startedMs, result);
       return { done: true, findings, result };
     } catch (error) {
       if (isXcError(error, 'XC-6002') && error === this.#journalError) throw error;
       if (signal.aborted) {
-        await this.#append(step, 'interrupted');
+        await this.record(step, 'interrupted');
         return { done: false, findings: [] };
       }
       const failure = asXcError(error);
-      await this.#append(step, 'failed', { error: journalError(failure) });
+      await this.record(step, 'failed', { error: journalError(failure) });
       observer?.failed?.(step, clock.nowMs() - startedMs, failure);
       return { done: false, findings: [], error: journalError(failure) };
     }
@@ -124,11 +123,13 @@ export class Executor {
 
   #journalError: unknown;
 
-  async #append(
+  /** Writes one entry, durable when this resolves. @throws XcError XC-6002 */
+  async record(
     step: Step,
     event: JournalEvent,
     more: Pick<JournalEntry, 'result' | 'findings' | 'error'> = {},
   ): Promise<void> {
+    if (event === 'started') this.#attempts.set(step.id, (this.#attempts.get(step.id) ?? 0) + 1);
     const entry: JournalEntry = {
       schemaVersion: 1,
       seq: ++this.#seq,

@@ -26,6 +26,7 @@ export class RunProgress {
   readonly #listener: ProgressListener;
   readonly #lag = new Map<StreamKey, LagHistogram>();
   readonly #tables = new Map<StreamKey, Map<string, TableCounts>>();
+  readonly #onApplied = new Set<(stream: Stream, lagMs: number) => void>();
   readonly #copied = new Map<StreamKey, { rows: number; bytes: number }>();
 
   constructor(metrics: ReplicationMetrics, listener: ProgressListener = {}) {
@@ -65,10 +66,17 @@ export class RunProgress {
         this.#histogram(stream.key).add(lagMs);
         metrics.lag(edge, lagMs);
         this.#listener.applied?.(stream, lagMs, position);
+        for (const listen of this.#onApplied) listen(stream, lagMs);
       },
       retained: (bytes) => metrics.retained(edge, bytes),
       note: (text) => this.#listener.note?.(stream, text),
     };
+  }
+
+  /** @returns ends the listening */
+  onApplied(listen: (stream: Stream, lagMs: number) => void): () => void {
+    this.#onApplied.add(listen);
+    return () => void this.#onApplied.delete(listen);
   }
 
   lag(stream: StreamKey): LagQuantiles | null {

@@ -1,0 +1,234 @@
+/**
+ * One run from its locks to its end: takes the streams, plans on the facts that hold under the locks, executes, follows
+ * where asked, and gives the streams back whatever happens.
+ */
+
+import type { Health } from '../metrics/health.ts';
+import { edgeOf, type ReplicationMetrics } from '../metrics/metrics.ts';
+import type { Plan, Step } from '../plan/plan.ts';
+import type { StreamEngine } from '../replication/engine.ts';
+import type { Clock } from '../time/clock.ts';
+import type { LinkId, Stream, StreamKey } from '../topology/link.ts';
+import { engineRunners, streamResult } from './engine-runners.ts';
+import { asXcError, Executor, journalError, type StepObserver } from './executor.ts';
+import { follow, type FollowWatch } from './follow.ts';
+import type { JournalError, RunStore } from './journal.ts';
+import { LagLimit } from './lag-limit.ts';
+import type { RunProgress } from './progress.ts';
+
+export interface SessionPorts {
+  readonly clock: Clock;
+  readonly metrics: ReplicationMetrics;
+  readonly health: Health;
+  readonly progress: RunProgress;
+  readonly store: RunStore;
+  /** Opens the stream's engine, without its lock. */
+  open(stream: Stream): StreamEngine;
+  /** Gathers facts and plans. Called under the locks. */
+  plan(): Promise<Plan>;
+  /** The same for one stream while it is followed, without the links that were dropped meanwhile. */
+  replan(stream: Stream, without: ReadonlySet<LinkId>): Promise<Plan>;
+  watch(stream: Stream): FollowWatch;
+  /** Narration for people. */
+  readonly observer: StepObserver;
+  warn(text: string): void;
+}
+
+export interface SessionRequest {
+  readonly run: string;
+  readonly streams: readonly Stream[];
+  readonly follow: boolean;
+  readonly maxDurationMs: number | null;
+  readonly maxLagMs: number | null;
+}
+
+export interface SessionEnd {
+  /** Null when the run ended before there was a plan. */
+  readonly plan: Plan | null;
+  readonly errors: readonly JournalError[];
+  readonly interruption: unknown;
+  readonly cutShort: boolean;
+  readonly lagging: boolean;
+}
+
+export const runSession = async (
+  request: SessionRequest,
+  ports: SessionPorts,
+  signal: AbortSignal,
+): Promise<SessionEnd> => {
+  const session = new Session(request, ports, signal);
+  return await session.run();
+};
+
+class Session {
+  readonly #request: SessionRequest;
+  readonly #ports: SessionPorts;
+  readonly #outer: AbortSignal;
+  /** Ends the run in good order: --max-duration or --max-lag. */
+  readonly #enough = new AbortController();
+  readonly #engines = new Map<StreamKey, StreamEngine>();
+  #lagging = false;
+
+  constructor(request: SessionRequest, ports: SessionPorts, outer: AbortSignal) {
+    this.#request = request;
+    this.#ports = ports;
+    this.#outer = outer;
+  }
+
+  async run(): Promise<SessionEnd> {
+    const signal = AbortSignal.any([this.#outer, this.#enough.signal]);
+    const timer = this.#startTimer(signal);
+    const stopListening = this.#watchLag();
+    try {
+      await this.#acquire();
+      const plan = await this.#ports.plan();
+      const { errors, open } = await this.#execute(plan, signal);
+      return {
+        plan,
+        errors,
+        interruption: this.#outer.aborted ? this.#outer.reason : undefined,
+        cutShort: !this.#outer.aborted && this.#enough.signal.aborted && open,
+        lagging: this.#lagging || this.#lagsAtEnd(),
+      };
+    } finally {
+      stopListening();
+      this.#enough.abort(new DOMException('the run is over', 'AbortError'));
+      await timer;
+      await this.#release();
+    }
+  }
+
+  async #startTimer(signal: AbortSignal): Promise<void> {
+    const { maxDurationMs } = this.#request;
+    if (maxDurationMs === null) return;
+    try {
+      await this.#ports.clock.sleep(maxDurationMs, signal);
+      this.#enough.abort(new DOMException('--max-duration is over', 'AbortError'));
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  }
+
+  #watchLag(): () => void {
+    const { maxLagMs, follow: following } = this.#request;
+    if (maxLagMs === null || !following) return () => undefined;
+    const limits = new Map<StreamKey, LagLimit>();
+    const exceeded = (): void => {
+      this.#lagging = true;
+      this.#enough.abort(new DOMException('the lag is above --max-lag', 'AbortError'));
+    };
+    return this.#ports.progress.onApplied((stream, lagMs) => {
+      const limit = limits.get(stream.key) ?? new LagLimit(maxLagMs, exceeded);
+      limits.set(stream.key, limit);
+      limit.applied(lagMs);
+    });
+  }
+
+  /** All locks before anything else: a run that gets only some of them gives those back. */
+  async #acquire(): Promise<void> {
+    for (const stream of this.#request.streams) {
+      const engine = this.#ports.open(stream);
+      this.#engines.set(stream.key, engine);
+      await engine.acquire();
+      this.#ports.health.set(stream.key, 'starting');
+    }
+  }
+
+  async #release(): Promise<void> {
+    for (const engine of this.#engines.values()) await engine[Symbol.asyncDispose]();
+  }
+
+  async #execute(plan: Plan, signal: AbortSignal): Promise<{ errors: JournalError[]; open: boolean }> {
+    const { metrics, store, progress, clock } = this.#ports;
+    const journal = await store.begin(this.#request.run, plan);
+    const executor = new Executor(this.#request.run, plan.id, {
+      runners: engineRunners(this.#engines, progress),
+      journal,
+      clock,
+      observer: this.#observer(),
+    });
+    for (const stream of this.#request.streams)
+      metrics.planned(edgeOf(stream), plan.steps.filter((step) => step.stream === stream.key).length);
+    const ends = await Promise.all(
+      this.#request.streams.map((stream) => this.#runStream(stream, plan, executor, signal)),
+    );
+    return { errors: ends.flatMap((end) => end.errors), open: ends.some((end) => end.open) };
+  }
+
+  /** The stream's steps, and then its following; a stream that fails leaves the others alone. */
+  async #runStream(
+    stream: Stream,
+    plan: Plan,
+    executor: Executor,
+    signal: AbortSignal,
+  ): Promise<{ errors: JournalError[]; open: boolean }> {
+    const { health, metrics, clock } = this.#ports;
+    const steps = plan.steps.filter((step) => step.stream === stream.key);
+    health.set(stream.key, 'copying');
+    const { errors, open } = await executor.steps(steps, signal);
+    if (errors.length > 0 || open.length > 0) {
+      health.set(stream.key, errors.length > 0 ? 'failed' : 'ended', errors[0]?.code ?? null);
+      return { errors: [], open: true };
+    }
+    metrics.succeeded(edgeOf(stream), clock.nowMs());
+    if (!this.#request.follow || signal.aborted || steps.length === 0) {
+      health.set(stream.key, 'ended');
+      return { errors: [], open: false };
+    }
+    return { errors: await this.#follow(stream, executor, signal), open: false };
+  }
+
+  async #follow(stream: Stream, executor: Executor, signal: AbortSignal): Promise<JournalError[]> {
+    const { health, clock, progress } = this.#ports;
+    const engine = this.#engines.get(stream.key)!;
+    try {
+      const end = await follow(
+        stream.key,
+        {
+          engine,
+          clock,
+          watch: this.#ports.watch(stream),
+          plan: (without) => this.#ports.replan(stream, without),
+          step: (step, within) => executor.step(step, within),
+          streaming: async (step, ended) => {
+            health.set(stream.key, ended ? 'paused' : 'streaming');
+            if (!ended) return await executor.record(step, 'started');
+            await executor.record(step, 'done', { result: streamResult(ended, step, progress, null) });
+          },
+          warn: (text) => this.#ports.warn(text),
+        },
+        signal,
+      );
+      health.set(stream.key, 'ended');
+      return end.error ? [end.error] : [];
+    } catch (error) {
+      const failure = asXcError(error);
+      health.set(stream.key, 'failed', failure.code);
+      return [journalError(failure)];
+    }
+  }
+
+  #observer(): StepObserver {
+    const { metrics, observer } = this.#ports;
+    const edges = new Map(this.#request.streams.map((stream) => [stream.key, edgeOf(stream)]));
+    const edge = (step: Step) => edges.get(step.stream) ?? { tier: 'warm', from: '', to: '' };
+    return {
+      started: (step) => observer.started?.(step),
+      done: (step, durationMs, result) => {
+        metrics.stepTook(edge(step), step.kind, durationMs);
+        observer.done?.(step, durationMs, result);
+      },
+      failed: (step, durationMs, error) => {
+        metrics.stepFailed(edge(step), error.code);
+        observer.failed?.(step, durationMs, error);
+      },
+    };
+  }
+
+  /** For `--once`: whether the newest transaction applied came later than allowed. */
+  #lagsAtEnd(): boolean {
+    const { maxLagMs, follow: following } = this.#request;
+    if (maxLagMs === null || following) return false;
+    return this.#request.streams.some(({ key }) => (this.#ports.progress.lag(key)?.last ?? 0) > maxLagMs);
+  }
+}
