@@ -31,11 +31,11 @@ export const readCopyRows = async (
     const bytes = rest.length === 0 ? asBuffer(part) : Buffer.concat([rest, part]);
     let at = 0;
     if (inHeader) {
-      if (bytes.length < HEADER_BYTES) {
+      at = headerEnd(bytes);
+      if (at > bytes.length) {
         rest = bytes;
         continue;
       }
-      at = HEADER_BYTES + bytes.readInt32BE(HEADER_BYTES - 4);
       inHeader = false;
     }
     for (;;) {
@@ -51,6 +51,9 @@ export const readCopyRows = async (
 };
 
 const asBuffer = (part: Uint8Array): Buffer => Buffer.from(part.buffer, part.byteOffset, part.byteLength);
+
+const headerEnd = (bytes: Buffer): number =>
+  bytes.length < HEADER_BYTES ? HEADER_BYTES : HEADER_BYTES + bytes.readInt32BE(HEADER_BYTES - 4);
 
 /** Offset behind the row or trailer at `at`, or -1 when it is not all there. */
 const rowEnd = (bytes: Buffer, at: number, starts: number[], ends: number[]): number => {
