@@ -87,8 +87,8 @@ const wrongType = (expected: readonly string[], value: unknown): string => {
 const notAllowed = (values: readonly unknown[], value: unknown, types: readonly string[] = []): string => {
   const names = values.map(String);
   const suggestion = typeof value === 'string' ? nearest(value, names) : undefined;
-  const list = [...names, ...types.map(wordFor)].join(', ');
-  const expected = names.length === 1 && types.length === 0 ? `must be ${list}` : `must be one of ${list}`;
+  const list = [...names, ...types.map(wordFor)];
+  const expected = names.length === 1 ? `must be ${list.join(' or ')}` : `must be one of ${list.join(', ')}`;
   return suggestion === undefined ? expected : `${expected}; did you mean ${suggestion}?`;
 };
 

@@ -1,0 +1,46 @@
+import { defineConfig } from 'vitest/config';
+
+/** No assertion depends on time passing quickly; these only end what hangs. Milliseconds. */
+const UNIT_LIMIT_MS = 60_000;
+const SERVER_LIMIT_MS = 300_000;
+
+const BUILD = './test/build-once.ts';
+
+export default defineConfig({
+  test: {
+    reporters: ['default', './test/tally-reporter.ts'],
+    // Two workers: each of the suites with servers starts a pair of them.
+    maxWorkers: 2,
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['{src,fixtures,scripts,bench,test}/**/*.test.ts'],
+          exclude: ['**/*.pg.test.ts', 'test/cli/**'],
+          testTimeout: UNIT_LIMIT_MS,
+          hookTimeout: UNIT_LIMIT_MS,
+        },
+      },
+      {
+        test: {
+          name: 'cli',
+          include: ['test/cli/**/*.test.ts'],
+          exclude: ['**/*.pg.test.ts'],
+          globalSetup: [BUILD],
+          testTimeout: SERVER_LIMIT_MS,
+          hookTimeout: SERVER_LIMIT_MS,
+        },
+      },
+      {
+        test: {
+          name: 'pg',
+          include: ['{src,fixtures,test}/**/*.pg.test.ts'],
+          pool: 'forks',
+          globalSetup: [BUILD, './test/servers/global-setup.ts'],
+          testTimeout: SERVER_LIMIT_MS,
+          hookTimeout: SERVER_LIMIT_MS,
+        },
+      },
+    ],
+  },
+});
