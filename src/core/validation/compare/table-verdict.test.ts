@@ -15,9 +15,9 @@ const result = (more: Partial<UnitResult> = {}): UnitResult => ({
 });
 const outcome = (unit: UnitResult): UnitOutcome => ({
   result: unit,
-  linkOf: new Map([
-    ['acme', 'shop:acme:a:b'],
-    ['umbra', 'shop:umbra:a:b'],
+  linksOf: new Map([
+    ['acme', ['shop:acme:a:b']],
+    ['umbra', ['shop:umbra:a:b', 'all:umbra:a:b']],
   ]),
   keyColumns: ['tenant_id', 'id'],
   method: 'in-server',
@@ -29,7 +29,7 @@ describe('verdict of a table', () => {
   test('a difference fails the link of its tenant, and the table; the others pass', () => {
     const verdict = verdictOf(result({ differences: [difference('umbra', '7')] }));
     expect(verdict.verdict).toBe('fail');
-    expect(verdict.links.map((link) => link.verdict)).toEqual(['pass', 'fail']);
+    expect(verdict.links.map((link) => link.verdict)).toEqual(['pass', 'fail', 'fail']);
     expect(verdict.keys).toEqual([
       { link: 'shop:umbra:a:b', kind: 'changed', key: { tenant_id: 'umbra', id: '7' } },
     ]);
@@ -39,13 +39,13 @@ describe('verdict of a table', () => {
   test('what kept changing is unknown, not pass', () => {
     const verdict = verdictOf(result({ unsettled: [difference('acme', '1')], rounds: 5 }));
     expect(verdict.verdict).toBe('unknown');
-    expect(verdict.links.map((link) => link.verdict)).toEqual(['unknown', 'pass']);
+    expect(verdict.links.map((link) => link.verdict)).toEqual(['unknown', 'pass', 'pass']);
     expect(findingOf(verdict)).toMatchObject({ verdict: 'unknown', code: 'XC-5102' });
   });
 
   test('after an early end the other links are unknown', () => {
     const verdict = verdictOf(result({ differences: [difference('acme', '1')], complete: false }));
-    expect(verdict.links.map((link) => link.verdict)).toEqual(['fail', 'unknown']);
+    expect(verdict.links.map((link) => link.verdict)).toEqual(['fail', 'unknown', 'unknown']);
     expect(verdict.atLeast).toBe(true);
     expect(findingOf(verdict).seen).toContain('at least 1 rows differ');
   });

@@ -44,8 +44,8 @@ export interface TableVerdict {
 /** What one unit covered and what came of it. */
 export interface UnitOutcome {
   readonly result: UnitResult;
-  /** Link of each tenant value, or the only link under null. */
-  readonly linkOf: ReadonlyMap<string | null, LinkId>;
+  /** Links of each tenant value, or those with the whole table under null. */
+  readonly linksOf: ReadonlyMap<string | null, readonly LinkId[]>;
   readonly keyColumns: readonly string[];
   readonly method: 'in-server' | 'through-runner';
 }
@@ -84,10 +84,10 @@ export const worst = (verdicts: readonly Verdict[]): Verdict => {
   return verdicts.length > 0 && verdicts.every((verdict) => verdict === 'pass') ? 'pass' : 'unknown';
 };
 
-const linkVerdicts = ({ result, linkOf }: UnitOutcome): LinkVerdict[] => {
+const linkVerdicts = ({ result, linksOf }: UnitOutcome): LinkVerdict[] => {
   const count = (list: readonly Difference[], link: LinkId): number =>
-    list.filter((difference) => linkFor(linkOf, difference) === link).length;
-  return [...linkOf.values()].map((link) => {
+    list.filter((difference) => linksFor(linksOf, difference).includes(link)).length;
+  return [...linksOf.values()].flat().map((link) => {
     const differing = count(result.differences, link);
     const unsettled = count(result.unsettled, link);
     // A unit that ended early has not looked at everything, so its other links are not known to be equal.
@@ -101,12 +101,12 @@ const linkVerdicts = ({ result, linkOf }: UnitOutcome): LinkVerdict[] => {
   });
 };
 
-const linkFor = (linkOf: UnitOutcome['linkOf'], { tenant }: Difference): LinkId =>
-  linkOf.get(tenant) ?? [...linkOf.values()][0] ?? '';
+const linksFor = (linksOf: UnitOutcome['linksOf'], { tenant }: Difference): readonly LinkId[] =>
+  linksOf.get(tenant) ?? [...linksOf.values()].flat();
 
-const namedKeys = ({ result, linkOf, keyColumns }: UnitOutcome): NamedKey[] => {
+const namedKeys = ({ result, linksOf, keyColumns }: UnitOutcome): NamedKey[] => {
   const named = (kind: NamedKey['kind'], difference: Difference): NamedKey => ({
-    link: linkFor(linkOf, difference),
+    link: linksFor(linksOf, difference)[0] ?? '',
     kind,
     key: Object.fromEntries(
       difference.key.map((value, i) => [keyColumns.length === 0 ? ROW_HASH : (keyColumns[i] ?? ''), value]),

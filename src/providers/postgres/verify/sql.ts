@@ -33,7 +33,24 @@ const typeOf = (column: ComparedColumn, side: SideName): string => {
 /** Operators of user-defined types may not be found under the fixed search path: those are compared by their text. */
 const isBuiltIn = (column: ComparedColumn, side: SideName): boolean => column[side].schema === 'pg_catalog';
 
-const scopeCondition = ({ unit, side }: SqlContext): string[] => {
+/** Rows that the links carry, of the window. */
+const scopeCondition = (context: SqlContext): string[] => [
+  ...tenantCondition(context),
+  ...windowCondition(context),
+];
+
+/** The literal takes the column's own type, as in the predicate of the copy. */
+const windowCondition = ({ unit }: SqlContext): string[] => {
+  const { window } = unit.table;
+  if (!window) return [];
+  const column = `t.${ident(window.column)}`;
+  return [
+    ...(window.from === null ? [] : [`${column} >= ${literal(window.from)}`]),
+    ...(window.to === null ? [] : [`${column} < ${literal(window.to)}`]),
+  ];
+};
+
+const tenantCondition = ({ unit, side }: SqlContext): string[] => {
   if (!unit.scope) return [];
   const { column, values } = unit.scope;
   const isTyped = isBuiltIn(column, side);

@@ -11,7 +11,8 @@ export interface TableUnit {
   readonly key: readonly ComparedColumn[];
   /** Tenant column and the values of all links; null for the whole table. */
   readonly scope: { readonly column: ComparedColumn; readonly values: readonly string[] } | null;
-  readonly linkOf: ReadonlyMap<string | null, LinkId>;
+  /** Links of each tenant value; several rules may bring the same rows. */
+  readonly linksOf: ReadonlyMap<string | null, readonly LinkId[]>;
   /** Some column is hashed or masked: the source is read through the runner, because the key never stands in SQL. */
   readonly redacted: boolean;
 }
@@ -35,13 +36,17 @@ const groupBy = (
 const unitOf = (table: VerifyTable, links: readonly VerifyLink[]): TableUnit => {
   const columns = links[0]?.columns ?? [];
   const byName = new Map(columns.map((column) => [column.name, column]));
+  const byValue = Map.groupBy(links, (link) => link.scope?.value ?? null);
+  const linksOf = new Map([...byValue].map(([value, same]) => [value, same.map((link) => link.link)]));
   const scopeColumn = byName.get(links[0]?.scope?.column ?? '');
   return {
     table,
     columns,
     key: table.keyColumns.flatMap((name) => byName.get(name) ?? []),
-    scope: scopeColumn ? { column: scopeColumn, values: links.map((link) => link.scope?.value ?? '') } : null,
-    linkOf: new Map(links.map((link) => [link.scope?.value ?? null, link.link])),
+    scope: scopeColumn
+      ? { column: scopeColumn, values: [...linksOf.keys()].map((value) => value ?? '') }
+      : null,
+    linksOf,
     redacted: columns.some((column) => column.action.kind !== 'allow'),
   };
 };

@@ -218,4 +218,18 @@ describe('planted differences', () => {
     expect(findings).toMatchObject([{ check: 'verify-rows' }, { code: 'XC-5104', severity: 'warn' }]);
     expect(findings[1]?.seen).toContain('400 rows');
   });
+
+  test('a window limits both sides to rows of its time', async () => {
+    await using pair = await filled();
+    await pair.target.query("DELETE FROM parts WHERE at < '2024-09-01' OR at >= '2025-03-01'");
+    const window = { column: 'at', from: '2024-09-01', to: '2025-03-01' };
+    expect((await verify(pair, ['public.parts'], { window })).tables[0]).toMatchObject({
+      verdict: 'pass',
+      rows: { source: 181, target: 181 },
+    });
+    await pair.target.query("DELETE FROM parts WHERE at = '2024-09-01'");
+    expect((await verify(pair, ['public.parts'], { window })).tables[0]?.keys).toMatchObject([
+      { kind: 'missing', key: { at: '2024-09-01' } },
+    ]);
+  });
 });

@@ -130,7 +130,7 @@ const compare = async (
 ): Promise<UnitOutcome> => {
   const range = rangeColumns(unit, sessions.textsByBytes);
   const source: SqlContext = { unit, side: 'source', range, seed };
-  const linkOf = await linksByText(unit, sessions.source);
+  const linksOf = await linksByText(unit, sessions.source);
   const result = await compareUnit(
     {
       chunks: (signal) => chunksOf(sessions.source, source, limits.chunkRows, signal),
@@ -145,18 +145,21 @@ const compare = async (
     },
   );
   const method = unit.redacted ? 'through-runner' : 'in-server';
-  return { result, linkOf, keyColumns: unit.table.keyColumns, method };
+  return { result, linksOf, keyColumns: unit.table.keyColumns, method };
 };
 
 /** Tenant values as the server prints them, which may differ from how they were configured: 042 is 42. */
-const linksByText = async ({ scope, linkOf }: TableUnit, source: Client): Promise<UnitOutcome['linkOf']> => {
-  if (!scope || linkOf.size < 2 || scope.column.source.schema !== 'pg_catalog') return linkOf;
+const linksByText = async (
+  { scope, linksOf }: TableUnit,
+  source: Client,
+): Promise<UnitOutcome['linksOf']> => {
+  if (!scope || linksOf.size < 2 || scope.column.source.schema !== 'pg_catalog') return linksOf;
   const { schema, name } = scope.column.source;
   const { rows } = await source.query<{ given: string; printed: string }>(
     `SELECT given, given::"${schema}"."${name}"::text AS printed FROM unnest($1::text[]) AS given`,
     [scope.values],
   );
-  return new Map(rows.map(({ given, printed }) => [printed, linkOf.get(given) ?? '']));
+  return new Map(rows.map(({ given, printed }) => [printed, linksOf.get(given) ?? []]));
 };
 
 /** Runs the jobs on at most `parallel` pairs of sessions. The first failure stops the others. */

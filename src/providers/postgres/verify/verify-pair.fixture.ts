@@ -9,7 +9,7 @@ import { systemRandom } from '../../system/random.ts';
 import { readCatalogue } from '../catalogue/catalogue.ts';
 import { connect } from '../connect.ts';
 import { verifyLinks, type VerifyLimits, type VerifyRequest, type VerifyResult } from './verify-links.ts';
-import { tableToVerify, type VerifyTable } from './verify-table.ts';
+import { tableToVerify, type VerifyTable, type Window } from './verify-table.ts';
 
 export interface Databases {
   readonly source: { readonly dsn: string };
@@ -21,6 +21,7 @@ export interface VerifyOptions {
   readonly tenants?: { readonly column: string; readonly values: readonly string[] } | null;
   readonly actions?: Readonly<Record<string, ColumnAction>>;
   readonly limits?: Partial<VerifyLimits>;
+  readonly window?: Window;
   readonly onMarker?: () => Promise<void>;
   readonly request?: Partial<VerifyRequest>;
   /** Sees every statement of either side. */
@@ -49,7 +50,7 @@ const openSpied = async (dsn: string, subject: string, spy: VerifyOptions['spy']
 export const tablesOf = async (
   databases: Databases,
   names: readonly string[],
-  { tenants = null, actions = {} }: VerifyOptions,
+  { tenants = null, actions = {}, window }: VerifyOptions,
 ): Promise<VerifyTable[]> => {
   const source = await open(databases.source.dsn, 'source');
   const target = await open(databases.target.dsn, 'target');
@@ -66,6 +67,7 @@ export const tablesOf = async (
         { facts: ours.tables.get(name)!, types: ours.types },
         { facts: theirs.tables.get(name)!, types: theirs.types },
         policies,
+        window,
       ),
     );
   } finally {

@@ -48,6 +48,14 @@ export interface VerifyTable {
   /** -1 when not known. */
   readonly estimatedRows: number;
   readonly links: readonly VerifyLink[];
+  /** Only rows whose time is at or after `from` and before `to`; null is open. */
+  readonly window: Window | null;
+}
+
+export interface Window {
+  readonly column: string;
+  readonly from: string | null;
+  readonly to: string | null;
 }
 
 export interface CatalogueTable {
@@ -71,6 +79,7 @@ export const tableToVerify = (
   source: CatalogueTable,
   target: CatalogueTable,
   links: readonly LinkPolicy[],
+  window: Window | null = null,
 ): VerifyTable => {
   const table = tableName(source.facts);
   const keys = keyOf(source.facts);
@@ -82,6 +91,7 @@ export const tableToVerify = (
     keyColumns: keys.some(dropped) ? [] : keys,
     estimatedRows: source.facts.estimatedRows,
     links: links.map((link) => linkOf(table, source, target, link)),
+    window,
   };
 };
 
