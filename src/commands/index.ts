@@ -4,6 +4,11 @@ import type { CommandEntry } from './frame/host.ts';
 
 export const tree: readonly CommandEntry[] = [
   {
+    name: 'precheck',
+    summary: 'Check everything that a run needs, and decide whether to go on',
+    load: async () => (await import('./precheck.ts')).precheck,
+  },
+  {
     name: 'lab',
     summary: 'Run real PostgreSQL servers on this machine as regions to try things on',
     load: async () => (await import('./lab/index.ts')).lab,

@@ -139,13 +139,18 @@ const late = (timeoutMs: number): Error =>
 
 /** Says goodbye; hangs up on a server that does not take it within `graceMs`. Never throws. */
 export const disconnect = async (client: Client, graceMs = 1_000): Promise<void> => {
-  const stream = (client as unknown as { connection: { stream: Socket } }).connection.stream;
-  const timer = setTimeout(() => stream.destroy(), graceMs);
+  const timer = setTimeout(() => abandon(client), graceMs);
   try {
     await client.end();
   } catch {
-    stream.destroy();
+    abandon(client);
   } finally {
     clearTimeout(timer);
   }
+};
+
+/** Hangs up at once: what the session was doing fails with a lost connection. */
+export const abandon = (client: Client): void => {
+  const { stream } = (client as unknown as { connection: { stream: Socket } }).connection;
+  stream.destroy();
 };

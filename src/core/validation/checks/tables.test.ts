@@ -33,6 +33,33 @@ const remedies = (input: Case) => check(input).map((finding) => finding.remedy);
 const withColumns = (...more: ReturnType<typeof column>[]): TableFacts =>
   orders({ columns: [...orders().columns, ...more] });
 
+const leaf = (name: string, more: Partial<TableFacts> = {}) => orders({ name, isPartition: true, ...more });
+
+const withTenant = (tenant: ReturnType<typeof column>) =>
+  orders({ columns: [tenant, ...orders().columns.slice(1)] });
+
+const moodOf = (...labels: string[]) => type(90_001, 'shop', 'mood', { kind: 'e', labels });
+
+const root = (...leaves: string[]) => orders({ kind: 'p', leaves });
+
+const trigger = (enabled: 'O' | 'A' | 'R' | 'D') => [
+  orders({ triggers: [{ name: 't', enabled, timing: 'AFTER INSERT FOR EACH ROW' }] }),
+];
+
+const ruled = (
+  columns: Record<string, 'allow' | { action: 'hash' | 'mask' | 'drop'; key?: string }>,
+  mode?: 'active-active',
+) =>
+  links(
+    {
+      acme: {
+        scope: { kind: 'column', column: 'tenant_id', value: 'acme' },
+        columns: { 'shop.orders': columns },
+      },
+    },
+    mode ? { mode } : {},
+  );
+
 describe('checkTables', () => {
   it('finds nothing on tables that are as they should be', () => {
     expect(check({})).toEqual([]);
@@ -104,8 +131,6 @@ describe('row filter and identity', () => {
 
   it('judges each partition by its own identity', () => {
     const root = orders({ kind: 'p', leaves: ['shop.orders_1', 'shop.orders_2'] });
-    const leaf = (name: string, more: Partial<TableFacts> = {}) =>
-      orders({ name, isPartition: true, ...more });
     const good = [root, leaf('orders_1'), leaf('orders_2')];
     expect(found({ source: good })).toEqual([]);
     const bare = [root, leaf('orders_1', { identityColumns: [], identity: 'nothing' }), leaf('orders_2')];
@@ -140,8 +165,6 @@ describe('row filter and identity', () => {
 
   it('blocks tenant columns that no filter can use, and values that do not fit', () => {
     const mood = type(90_001, 'shop', 'mood', { kind: 'e', labels: ['acme'] });
-    const withTenant = (tenant: ReturnType<typeof column>) =>
-      orders({ columns: [tenant, ...orders().columns.slice(1)] });
     expect(
       found({
         source: [withTenant(column('tenant_id', 'shop.mood', { notNull: true }))],
@@ -223,12 +246,11 @@ describe('source against target', () => {
 
   it('blocks an enum that lacks a label, not one that has more', () => {
     const source = [withColumns(column('m', 'shop.mood'))];
-    const mood = (...labels: string[]) => type(90_001, 'shop', 'mood', { kind: 'e', labels });
-    const finding = check({ source, sourceTypes: [mood('sad', 'ok')], targetTypes: [mood('ok')] });
+    const finding = check({ source, sourceTypes: [moodOf('sad', 'ok')], targetTypes: [moodOf('ok')] });
     expect(finding.map(({ seen, severity }) => [seen, severity])).toEqual([
       ["enum shop.mood lacks 'sad' on the target", 'block'],
     ]);
-    expect(found({ source, sourceTypes: [mood('ok')], targetTypes: [mood('ok', 'sad')] })).toEqual([]);
+    expect(found({ source, sourceTypes: [moodOf('ok')], targetTypes: [moodOf('ok', 'sad')] })).toEqual([]);
   });
 
   it('blocks extra columns that need a value, and NOT NULL that the source does not promise', () => {
@@ -312,8 +334,6 @@ describe('what is not carried, and what happens beside', () => {
   });
 
   it('names partitions that the target lacks', () => {
-    const root = (...leaves: string[]) => orders({ kind: 'p', leaves });
-    const leaf = (name: string) => orders({ name, isPartition: true });
     const source = [root('shop.o1', 'shop.o2'), leaf('o1'), leaf('o2')];
     expect(found({ source })).toEqual([]);
     expect(found({ source, target: [root('shop.o1'), leaf('o1')] })).toEqual([
@@ -334,9 +354,6 @@ describe('what is not carried, and what happens beside', () => {
   });
 
   it('warns of triggers that fire for replicated rows only', () => {
-    const trigger = (enabled: 'O' | 'A' | 'R' | 'D') => [
-      orders({ triggers: [{ name: 't', enabled, timing: 'AFTER INSERT FOR EACH ROW' }] }),
-    ];
     expect(found({ target: trigger('A') })).toEqual(['triggers eu shop.orders warn XC-5319']);
     expect(found({ target: trigger('R') })).toEqual(['triggers eu shop.orders warn XC-5319']);
     expect(found({ target: trigger('O') })).toEqual([]);
@@ -361,19 +378,6 @@ describe('what is not carried, and what happens beside', () => {
 });
 
 describe('column rules', () => {
-  const ruled = (
-    columns: Record<string, 'allow' | { action: 'hash' | 'mask' | 'drop'; key?: string }>,
-    mode?: 'active-active',
-  ) =>
-    links(
-      {
-        acme: {
-          scope: { kind: 'column', column: 'tenant_id', value: 'acme' },
-          columns: { 'shop.orders': columns },
-        },
-      },
-      mode ? { mode } : {},
-    );
   const all = { tenant_id: 'allow', id: 'allow', note: 'allow' } as const;
 
   it('passes a table whose columns all have a rule', () => {

@@ -13,7 +13,7 @@ export const walLevel: ServerCheck = (context) => {
           verdict: 'fail',
           severity: 'block',
           seen: `wal_level is ${level}`,
-          remedy: `ALTER SYSTEM SET wal_level = 'logical'; then restart the server`,
+          remedy: `ALTER SYSTEM SET wal_level = 'logical'; -- then restart the server`,
           code: 'XC-5300',
         }),
   ];
@@ -75,7 +75,7 @@ const capacity = (
     verdict: 'fail',
     severity: lacks ? 'block' : 'warn',
     seen,
-    remedy: `ALTER SYSTEM SET ${setting} = ${used + needed + spare}; then restart the server`,
+    remedy: `ALTER SYSTEM SET ${setting} = ${used + needed + spare}; -- then restart the server`,
     code: 'XC-5301',
   });
 };
@@ -88,7 +88,7 @@ export const commitTimestamps: ServerCheck = (context) =>
           verdict: 'fail',
           severity: 'info',
           seen: 'track_commit_timestamp is off; conflicts cannot be resolved by the time of a commit',
-          remedy: `ALTER SYSTEM SET track_commit_timestamp = on; then restart the server`,
+          remedy: `ALTER SYSTEM SET track_commit_timestamp = on; -- then restart the server`,
           code: 'XC-5300',
         }),
       ];

@@ -18,7 +18,7 @@ export const retentionLimit: ServerCheck = (context) => {
           verdict: 'fail',
           severity: 'warn',
           seen: 'max_slot_wal_keep_size is -1: a slot that nobody reads keeps log until the disk is full',
-          remedy: `ALTER SYSTEM SET max_slot_wal_keep_size = '64GB'; SELECT pg_reload_conf(); with what the disk can spare`,
+          remedy: `ALTER SYSTEM SET max_slot_wal_keep_size = '64GB'; SELECT pg_reload_conf(); -- as much as the disk can spare`,
           code: 'XC-5304',
         })
       : row(context, 'slot-wal-limit', {
@@ -26,7 +26,7 @@ export const retentionLimit: ServerCheck = (context) => {
             ? {
                 verdict: 'fail',
                 severity: 'warn',
-                remedy: `ALTER SYSTEM SET max_slot_wal_keep_size = '64GB'; SELECT pg_reload_conf(); with what the disk can spare`,
+                remedy: `ALTER SYSTEM SET max_slot_wal_keep_size = '64GB'; SELECT pg_reload_conf(); -- as much as the disk can spare`,
                 code: 'XC-5304',
               }
             : {}),

@@ -36,7 +36,7 @@ const identityRemedy = (table: TableFacts): string => {
   );
   return key && hasKeyOver(table, key.columns)
     ? `ALTER TABLE ${quoteTable(table)} REPLICA IDENTITY USING INDEX ${quoteNames([key.name])};`
-    : `ALTER TABLE ${quoteTable(table)} REPLICA IDENTITY FULL; or, better, add a primary key`;
+    : `ALTER TABLE ${quoteTable(table)} REPLICA IDENTITY FULL; -- or, better, add a primary key`;
 };
 
 /** A replica identity index has only NOT NULL columns (PostgreSQL documentation, ALTER TABLE). */

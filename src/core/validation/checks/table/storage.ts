@@ -13,7 +13,7 @@ export const persistence: TableCheck = {
         on: 'source',
         severity: 'warn',
         seen: `${source.persistence}: its changes are not in the log, so it cannot be published and is left out`,
-        remedy: `ALTER TABLE ${quoteTable(source)} SET LOGGED; or add "!${tableName(source)}" to the tables of rule ${rules(links)}`,
+        remedy: `ALTER TABLE ${quoteTable(source)} SET LOGGED; -- or add "!${tableName(source)}" to the tables of rule ${rules(links)}`,
         code: 'XC-5322',
       });
     if (target && target.persistence !== 'permanent' && source.persistence === 'permanent')
@@ -77,7 +77,7 @@ const hidden = (on: 'source' | 'target', seen: string, table: string): Observati
   on,
   severity: 'block',
   seen,
-  remedy: `ALTER ROLE our_role BYPASSRLS; or, as the table's owner, ALTER TABLE ${table} NO FORCE ROW LEVEL SECURITY;`,
+  remedy: `ALTER ROLE CURRENT_USER BYPASSRLS; -- as a superuser, for the role of the DSN; or, where it owns ${table}: ALTER TABLE ${table} NO FORCE ROW LEVEL SECURITY;`,
   code: 'XC-5321',
 });
 

@@ -1,0 +1,218 @@
+/** Registry, Vault, keys, object stores and directories: each looked at on its own, each a row. */
+
+import { dirname, resolve } from 'node:path';
+import type { LoadedConfig } from '../../core/config/loaded.ts';
+import type { ObjectStoreConfig } from '../../core/config/schema.ts';
+import { isXcError } from '../../core/errors/xc-error.ts';
+import {
+  checkCosignKey,
+  checkDirectory,
+  checkRegistry,
+  checkStore,
+  checkVault,
+} from '../../core/validation/checks/services.ts';
+import type { Finding } from '../../core/validation/finding.ts';
+import type { HttpAnswer, HttpAsk } from '../../core/validation/observed-service.ts';
+import { observeKeyFile } from '../../providers/cosign/key-file.ts';
+import { observeDirectory } from '../../providers/directory/observe.ts';
+import { httpAsk } from '../../providers/http/ask.ts';
+import { lookupName } from '../../providers/http/lookup.ts';
+import { shownUrl } from '../../providers/http/shown-url.ts';
+import { askStore, storeUrl } from '../../providers/object-endpoint/ask-store.ts';
+import { registryHealth } from '../../providers/registry-health/health.ts';
+import { vaultHealth } from '../../providers/vault/health.ts';
+import type { Host } from '../frame/host.ts';
+import { within, type Deadline } from './deadline.ts';
+
+const STATE_DIRECTORY = '.xcrepl';
+
+export const serviceFindings = async (
+  host: Host,
+  loaded: LoadedConfig,
+  deadline: Deadline,
+): Promise<Finding[]> => {
+  const { config } = loaded;
+  const ask = guardedAsk(deadline);
+  const stores = Object.entries(config.regions).flatMap(([region, { objects }]) =>
+    objects ? [storeFinding(host, loaded, region, objects, ask, deadline)] : [],
+  );
+  const keys = Object.entries(config.hashKeys).map(([name, reference]) =>
+    hashKeyFinding(host, name, reference, deadline),
+  );
+  return Promise.all([
+    registryFinding(host, loaded, ask, deadline),
+    vaultFinding(host, loaded, ask, deadline),
+    cosignFinding(host, loaded, deadline),
+    directoryFinding('state-directory', resolve(host.cwd, STATE_DIRECTORY), deadline),
+    ...keys,
+    ...stores,
+  ]);
+};
+
+/** A name that hangs in the resolver is found out before this process asks for it. */
+const guardedAsk = (deadline: Deadline): HttpAsk => {
+  const ask = httpAsk(deadline.total);
+  return async (request) => {
+    const name = URL.canParse(request.url)
+      ? await lookupName(new URL(request.url).hostname, deadline.reach)
+      : ({ kind: 'found' } as const);
+    return name.kind === 'found' ? ask(request) : { kind: 'none', why: name.why };
+  };
+};
+
+/** What a relative path in the configuration starts from, as file: references do. */
+const baseOf = (host: Host, { path }: LoadedConfig): string => (path === null ? host.cwd : dirname(path));
+
+/** A URL that stands in the configuration, or behind a reference. */
+const urlOf = (host: Host, value: string, deadline: Deadline): Promise<string> =>
+  /^(env|file|cmd|vault):/.test(value) ? within(deadline.reach, host.secret(value)) : Promise.resolve(value);
+
+/** What asking needs first, its address, may itself be missing or late. */
+const askAt = async (
+  host: Host,
+  value: string,
+  deadline: Deadline,
+  ask: (url: string) => Promise<HttpAnswer>,
+): Promise<{ readonly url: string; readonly answer: HttpAnswer }> => {
+  try {
+    const url = await urlOf(host, value, deadline);
+    return { url: shownUrl(url), answer: await ask(url) };
+  } catch (error) {
+    const why = isXcError(error) ? error.message : 'its address was not known within the time allowed';
+    return { url: value, answer: { kind: 'none', why } };
+  }
+};
+
+const registryFinding = async (
+  host: Host,
+  { config, mode }: LoadedConfig,
+  ask: HttpAsk,
+  deadline: Deadline,
+): Promise<Finding> => {
+  const { registry } = config;
+  if (registry === 'none') return checkRegistry({ kind: 'declared-none' }, mode);
+  if (!registry) return checkRegistry({ kind: 'unset' }, mode);
+  const asked = await askAt(host, registry.url, deadline, (url) => registryHealth(url, ask));
+  return checkRegistry({ kind: 'asked', ...asked }, mode);
+};
+
+const vaultFinding = async (
+  host: Host,
+  { config, mode }: LoadedConfig,
+  ask: HttpAsk,
+  deadline: Deadline,
+): Promise<Finding> => {
+  if (!config.vault) return checkVault(null, mode);
+  const { url, answer } = await askAt(host, config.vault.address, deadline, (url) => vaultHealth(url, ask));
+  return checkVault({ address: url, answer }, mode);
+};
+
+const cosignFinding = async (host: Host, loaded: LoadedConfig, deadline: Deadline): Promise<Finding> => {
+  const { config, mode } = loaded;
+  if (!config.cosign) return checkCosignKey(null, mode);
+  const fromEnvironment = loaded.origin('cosign.key').startsWith('environment');
+  const path = resolve(fromEnvironment ? host.cwd : baseOf(host, loaded), config.cosign.key);
+  return late('cosign-key', path, deadline, async () => checkCosignKey(await observeKeyFile(path), mode));
+};
+
+const directoryFinding = (check: string, path: string, deadline: Deadline): Promise<Finding> =>
+  late(check, path, deadline, async () => checkDirectory(check, await observeDirectory(path)));
+
+/** A file system that hangs (a network mount) is a row too. */
+const late = async (
+  check: string,
+  subject: string,
+  deadline: Deadline,
+  look: () => Promise<Finding>,
+): Promise<Finding> => {
+  try {
+    return await within(deadline.total, look());
+  } catch (error) {
+    const why = deadline.total.aborted
+      ? 'no answer within the time allowed'
+      : error instanceof Error
+        ? error.message
+        : '';
+    return { check, subject, verdict: 'unknown', severity: 'block', seen: why, code: 'XC-5340' };
+  }
+};
+
+const hashKeyFinding = async (
+  host: Host,
+  name: string,
+  reference: string,
+  deadline: Deadline,
+): Promise<Finding> => {
+  const row = { check: 'hash-key', subject: `hashKeys.${name}` };
+  try {
+    const bytes = Buffer.byteLength(await within(deadline.reach, host.secret(reference)));
+    if (bytes >= MIN_KEY_BYTES)
+      return { ...row, verdict: 'pass', severity: 'info', seen: 'resolves, and is long enough' };
+    return {
+      ...row,
+      verdict: 'fail',
+      severity: 'block',
+      seen: `has ${bytes} bytes; at least ${MIN_KEY_BYTES} are needed`,
+      remedy: `openssl rand -hex 32, stored where ${reference.split(':')[0]}:… points`,
+      code: 'XC-2005',
+    };
+  } catch (error) {
+    if (!isXcError(error) && !deadline.reach.aborted) throw error;
+    return {
+      ...row,
+      verdict: isXcError(error) ? 'fail' : 'unknown',
+      severity: 'block',
+      seen: isXcError(error) ? error.message : 'no answer within the time allowed',
+      remedy: isXcError(error) ? error.next : 'give a longer --timeout',
+      code: isXcError(error) ? error.code : 'XC-5340',
+    };
+  }
+};
+
+/** As the row policy demands (core/policy/row-policy.ts). */
+const MIN_KEY_BYTES = 16;
+
+const storeFinding = async (
+  host: Host,
+  loaded: LoadedConfig,
+  region: string,
+  objects: ObjectStoreConfig,
+  ask: HttpAsk,
+  deadline: Deadline,
+): Promise<Finding> => {
+  const isNeeded = loaded.config.rules.some(
+    (rule) => rule.prefixes !== undefined && [rule.from, ...rule.to].includes(region),
+  );
+  switch (objects.kind) {
+    case 'memory':
+      return {
+        check: 'object-store',
+        region,
+        subject: 'memory',
+        verdict: 'pass',
+        severity: 'info',
+        seen: 'in this process',
+      };
+    case 'local':
+      return {
+        ...(await directoryFinding('object-store', resolve(baseOf(host, loaded), objects.path), deadline)),
+        region,
+      };
+    case 's3':
+    case 'gcs':
+    case 'azure': {
+      const address = {
+        kind: objects.kind,
+        bucket: objects.kind === 'azure' ? objects.container : objects.bucket,
+        region: objects.kind === 's3' ? objects.region : undefined,
+      };
+      const asked = await askAt(host, objects.endpoint ?? 'https://', deadline, async (endpoint) => {
+        const url = storeUrl({ ...address, endpoint: objects.endpoint === undefined ? undefined : endpoint });
+        if (url === null) return { kind: 'none', why: 'no endpoint is configured' };
+        return (await askStore({ ...address, endpoint }, url, endpoint, ask)).answer;
+      });
+      const endpoint = objects.endpoint === undefined ? 'the cloud’s own endpoint' : asked.url;
+      return checkStore(region, { ...address, endpoint, answer: asked.answer }, isNeeded);
+    }
+  }
+};
