@@ -51,7 +51,9 @@ interface Import {
   readonly names: readonly string[];
 }
 
-const files = globSync('**/*.{ts,tsx}', { cwd: SOURCE }).filter((file) => !/\.(pg\.)?test\.tsx?$/.test(file));
+const files = globSync('**/*.{ts,tsx}', { cwd: SOURCE }).filter(
+  (file) => !/\.(test|fixture|contract)\.tsx?$/.test(file),
+);
 const texts = new Map(files.map((file) => [file, withoutComments(readFileSync(join(SOURCE, file), 'utf8'))]));
 
 function withoutComments(text: string): string {

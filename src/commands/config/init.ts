@@ -34,7 +34,7 @@ export const init: CommandModule = {
 };
 
 const write = async (path: string, text: string, force: boolean): Promise<void> => {
-  const { isErrno } = await import('../../providers/system/files.ts');
+  const { isErrno } = await import('../../core/errors/errno.ts');
   const { createFile, replaceFile } = await import('../../providers/system/write-file.ts');
   try {
     await (force ? replaceFile(path, text) : createFile(path, text));

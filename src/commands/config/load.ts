@@ -3,7 +3,8 @@
 import type { LoadedConfig } from '../../core/config/loaded.ts';
 import { parseConfiguration, type ConfigSources } from '../../core/config/parse.ts';
 import { XcError } from '../../core/errors/xc-error.ts';
-import { isErrno, readTextNow } from '../../providers/system/files.ts';
+import { isErrno } from '../../core/errors/errno.ts';
+import { readTextNow } from '../../providers/system/files.ts';
 import { homedir } from 'node:os';
 import { isAbsolute, join, relative, resolve } from 'node:path';
 

@@ -5,8 +5,8 @@
  * that an insert is spliced into a COPY as it stands.
  */
 
-import type { FieldRedactor } from '../policy/redactor.ts';
 import { Arena } from './arena.ts';
+import type { FieldRedactor } from './field-redactor.ts';
 import { readInt16, readInt32 } from './pgoutput.ts';
 
 export const NULL_FIELD = -1;

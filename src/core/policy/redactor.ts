@@ -5,19 +5,9 @@
  */
 
 import { Buffer } from 'node:buffer';
+import type { FieldRedactor } from '../change/field-redactor.ts';
 import type { ColumnAction } from './column-action.ts';
 import { keyedHash, type KeyedHash } from './keyed-hash.ts';
-
-export interface FieldRedactor {
-  readonly kind: ColumnAction['kind'];
-  /** Bytes that `write` gives, where they do not depend on the field; -1 for allow, 0 for drop. */
-  readonly fixedLength: number;
-  /**
-   * Writes the redacted field [start, end) of `source` into `target` at `at` and returns the number of bytes written.
-   * The caller has made room: `end - start` for allow, else `fixedLength`.
-   */
-  write(source: Buffer, start: number, end: number, target: Buffer, at: number): number;
-}
 
 const ALLOW: FieldRedactor = {
   kind: 'allow',

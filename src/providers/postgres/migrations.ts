@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { XcError } from '../../core/errors/xc-error.ts';
-import { isErrno } from '../system/files.ts';
+import { isErrno } from '../../core/errors/errno.ts';
 
 export interface Migration {
   /** From 1, without gaps. */

@@ -7,7 +7,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { XcError } from '../../core/errors/xc-error.ts';
-import { isErrno } from './files.ts';
+import { isErrno } from '../../core/errors/errno.ts';
 
 /** @throws XcError XC-6002 */
 export const writeDurably = async (path: string, text: string, mode = 0o644): Promise<void> => {

@@ -4,6 +4,7 @@
  */
 
 import { readFileSync } from 'node:fs';
+import { isErrno } from '../../core/errors/errno.ts';
 
 /** @returns the text, or null when there is no such file; other failures are thrown as they are */
 export const readTextIfPresent = (path: string): Promise<string | null> => {
@@ -23,6 +24,3 @@ export const readTextNow = (path: string): string | null => {
     throw error;
   }
 };
-
-export const isErrno = (error: unknown): error is NodeJS.ErrnoException =>
-  error instanceof Error && typeof (error as NodeJS.ErrnoException).code === 'string';

@@ -6,7 +6,8 @@
 import { homedir } from 'node:os';
 import { resolve } from 'node:path';
 import { XcError } from '../../core/errors/xc-error.ts';
-import { isErrno, readTextNow } from './files.ts';
+import { isErrno } from '../../core/errors/errno.ts';
+import { readTextNow } from './files.ts';
 
 export interface VaultAccess {
   /** Base address, "https://vault.example:8200". */

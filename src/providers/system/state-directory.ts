@@ -10,7 +10,8 @@ import type { Plan } from '../../core/plan/plan.ts';
 import type { Journal, JournalEntry, RunStore, StoredRun } from '../../core/run/journal.ts';
 import { parsePlan } from '../../core/run/plan-file.ts';
 import { guarded, syncDirectory, writeDurably } from './durable-file.ts';
-import { isErrno, readTextIfPresent } from './files.ts';
+import { isErrno } from '../../core/errors/errno.ts';
+import { readTextIfPresent } from './files.ts';
 
 const SCHEMA_VERSION = 1;
 
