@@ -21,11 +21,16 @@ const equalRows = async (pair: Pair, tenant: string): Promise<void> => {
 
 describe('copy and stream', () => {
   test('one tenant arrives whole, and no other tenant with it', async () => {
-    await using pair = await makePair({ tenants: ['acme', 'initech'], config: (config) => ({ ...config, rules: config.rules!.map((rule) => ({ ...rule, tenants: ['acme'] })) }) });
+    await using pair = await makePair({
+      tenants: ['acme', 'initech'],
+      config: (config) => ({
+        ...config,
+        rules: config.rules!.map((rule) => ({ ...rule, tenants: ['acme'] })),
+      }),
+    });
     await initTarget(pair);
-    const { engine, copyAndStream, catchUp } = await openTestEngine(pair);
-    await using held = engine;
-    expect(held).toBeDefined();
+    await using engine = await openTestEngine(pair);
+    const { copyAndStream, catchUp } = engine;
     await copyAndStream();
     await equalRows(pair, 'acme');
     await write(pair, { seed: 7, tenants: ['acme', 'initech'], transactions: 300 });
@@ -33,7 +38,9 @@ describe('copy and stream', () => {
     expect(streamed.transactions).toBeGreaterThan(0);
     await equalRows(pair, 'acme');
     for (const table of tables) {
-      const strangers = await pair.target.query(`SELECT count(*)::int AS n FROM ${table} WHERE tenant_id <> 'acme'`);
+      const strangers = await pair.target.query(
+        `SELECT count(*)::int AS n FROM ${table} WHERE tenant_id <> 'acme'`,
+      );
       expect(strangers, table).toEqual([{ n: 0 }]);
     }
   });

@@ -17,16 +17,16 @@ import type { StreamEngine, Streamed } from '../../src/core/replication/engine.t
 import { SOURCE_REGION, TARGET_REGION } from '../servers/server-pair.ts';
 import { systemClock } from '../../src/providers/system/clock.ts';
 
-export interface TestEngine {
+export interface TestEngine extends AsyncDisposable {
   readonly stream: Stream;
   readonly engine: StreamEngine;
   readonly notes: string[];
   /** Publication, slot, copy of every table, streaming to the source's position. */
-  copyAndStream(): Promise<void>;
-  publish(): Promise<void>;
-  createSlot(): Promise<void>;
-  copySteps(chunks?: number): Promise<CopyTable[]>;
-  catchUp(): Promise<Streamed>;
+  readonly copyAndStream: () => Promise<void>;
+  readonly publish: () => Promise<void>;
+  readonly createSlot: () => Promise<void>;
+  readonly copySteps: (chunks?: number) => Promise<CopyTable[]>;
+  readonly catchUp: () => Promise<Streamed>;
 }
 
 export const streamOf = (pair: Pair): Stream => {
@@ -81,10 +81,16 @@ export const openTestEngine = async (pair: Pair, more: Partial<EngineOptions> = 
     stream,
     engine,
     notes,
+    [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose](),
     async publish() {
       const source = await catalogue();
       const wanted = wantedPublications(new Map(stream.links.map((link) => [link, tablesOf(link, source)])));
-      const publishTables: PublishTables = { ...step, kind: 'publish-tables', publication: publicationName(stream.key), ...wanted };
+      const publishTables: PublishTables = {
+        ...step,
+        kind: 'publish-tables',
+        publication: publicationName(stream.key),
+        ...wanted,
+      };
       await engine.publishTables(publishTables);
     },
     async createSlot() {
@@ -93,7 +99,17 @@ export const openTestEngine = async (pair: Pair, more: Partial<EngineOptions> = 
     async copySteps(chunks = 4) {
       const source = await catalogue();
       const names = new Set(stream.links.flatMap((link) => tablesOf(link, source).map(tableName)));
-      return [...names].map((table) => ({ ...step, kind: 'copy-table', slot, links, table, chunks, rows: 0, bytes: 0, window: null }));
+      return [...names].map((table) => ({
+        ...step,
+        kind: 'copy-table',
+        slot,
+        links,
+        table,
+        chunks,
+        rows: 0,
+        bytes: 0,
+        window: null,
+      }));
     },
     async copyAndStream() {
       await engine.acquire();

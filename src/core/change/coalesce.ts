@@ -102,7 +102,8 @@ const absorb = (
   const state = keys.get(key);
   switch (batch.operation[index]) {
     case DELETE:
-      if (state) Object.assign(state, { remove: true, row: 'none', unchanged: false });
+      if (state && bornHere(state)) keys.delete(key);
+      else if (state) Object.assign(state, { remove: true, row: 'none', unchanged: false });
       else
         keys.set(key, {
           keyStart,
@@ -138,6 +139,9 @@ const rowState = (batch: Batch, index: number, remove: boolean, row: 'insert' | 
   rowEnd: batch.rowEnd[index]!,
   unchanged: (batch.flags[index]! & HAS_UNCHANGED) !== 0,
 });
+
+/** The row came to be within the batch: the target has never had it. */
+const bornHere = (state: KeyState): boolean => state.row === 'insert' && !state.remove;
 
 /** A later row of the same key: what it leaves unchanged it takes from the earlier one. */
 const mergeRow = (batch: Batch, index: number, state: KeyState): void => {
@@ -190,11 +194,9 @@ const moveKey = (
   const occupied = keys.get(key);
   if (occupied && occupied.row !== 'none') return false;
   moved.remove = occupied?.remove ?? false;
-  keys.set(text(batch, batch.keyStart[index]!, batch.keyEnd[index]!), {
-    ...rowState(batch, index, true, 'insert'),
-    row: 'none',
-    unchanged: false,
-  });
+  const oldKey = text(batch, batch.keyStart[index]!, batch.keyEnd[index]!);
+  if (before && bornHere(before)) keys.delete(oldKey);
+  else keys.set(oldKey, { ...rowState(batch, index, true, 'insert'), row: 'none', unchanged: false });
   keys.set(key, moved);
   return true;
 };

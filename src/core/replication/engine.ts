@@ -30,6 +30,16 @@ export interface EngineProgress {
   note(text: string): void;
 }
 
+export interface Streamed {
+  readonly position: Lsn;
+  readonly changes: number;
+  readonly transactions: number;
+  /** Changes that met another state of their row than the source's; the source's version was put there. */
+  readonly conflicts: number;
+  /** Batches that the target refused as a set and took in the order of the source. */
+  readonly fallbacks: number;
+}
+
 export interface StreamEngine extends AsyncDisposable {
   /**
    * Takes the stream's lock and registers the run in the target's xcrepl.streams, checkpoints and replication_jobs.
@@ -43,10 +53,7 @@ export interface StreamEngine extends AsyncDisposable {
    * Streams until the position, or, where that is null, until the signal aborts; resolves, in both cases at a batch
    * boundary, with where it ended. An abort is not an error.
    */
-  streamChanges(
-    step: StreamChanges,
-    options: { until: Lsn | null; signal: AbortSignal },
-  ): Promise<{ position: Lsn; changes: number; transactions: number }>;
+  streamChanges(step: StreamChanges, options: { until: Lsn | null; signal: AbortSignal }): Promise<Streamed>;
   mergeLinks(step: MergeLinks, signal: AbortSignal): Promise<{ links: number; position: Lsn }>;
   /** A link in state `stopping` keeps its row, as the mark that it was stopped; the others' rows go. */
   removeLinks(step: RemoveLinks): Promise<{ links: number }>;

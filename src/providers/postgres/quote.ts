@@ -3,7 +3,16 @@
 export const ident = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
 export const literal = (text: string): string =>
-  text.includes('\\') ? ` E'${text.replaceAll('\\', '\\\\').replaceAll("'", "''")}'` : `'${text.replaceAll("'", "''")}'`;
+  text.includes('\\')
+    ? ` E'${text.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`
+    : `'${text.replaceAll("'", "''")}'`;
+
+/** Rows of the table alone: its children by inheritance are tables of their own; partitions are not. */
+export const rowsOf = (table: {
+  readonly schema: string;
+  readonly name: string;
+  readonly kind: 'r' | 'p';
+}): string => (table.kind === 'p' ? qualified(table) : `ONLY ${qualified(table)}`);
 
 export const qualified = (table: { readonly schema: string; readonly name: string }): string =>
   `${ident(table.schema)}.${ident(table.name)}`;

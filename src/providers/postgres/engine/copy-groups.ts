@@ -7,7 +7,7 @@ import { copyPlan, needsText, type CompileContext } from '../../../core/replicat
 import type { CutColumn } from '../../../core/replication/cut.ts';
 import type { Link } from '../../../core/topology/link.ts';
 import type { TableFacts } from '../../../core/topology/table.ts';
-import { ident, literal, qualified } from '../quote.ts';
+import { ident, literal, qualified, rowsOf } from '../quote.ts';
 
 export interface CopyGroup {
   readonly links: readonly Link[];
@@ -63,7 +63,7 @@ export const copyStatements = (
   const format = `(FORMAT ${text ? 'text' : 'binary'})`;
   const read = group.plan.plain ? group.plan.columns : group.plan.fields.map((field) => field.name);
   return {
-    source: `COPY (SELECT ${read.map(ident).join(', ')} FROM ${qualified(source)} WHERE ${predicate}) TO STDOUT ${format}`,
+    source: `COPY (SELECT ${read.map(ident).join(', ')} FROM ${rowsOf(source)} WHERE ${predicate}) TO STDOUT ${format}`,
     target: `COPY ${qualified(target)} (${group.plan.columns.map(ident).join(', ')}) FROM STDIN ${format}`,
   };
 };

@@ -8,7 +8,7 @@ import type { CopyTable } from '../../../core/plan/plan.ts';
 import { cutColumn, mixesSnapshots, type CutColumn } from '../../../core/replication/cut.ts';
 import type { Link, LinkId } from '../../../core/topology/link.ts';
 import { tableName, type Catalogue, type TableFacts } from '../../../core/topology/table.ts';
-import { ident, qualified } from '../quote.ts';
+import { ident, rowsOf } from '../quote.ts';
 import { clearStatements } from './existing-rows.ts';
 import { copiesAsText, copyGroups, copyPredicate, copyStatements, type CopyGroup } from './copy-groups.ts';
 import { CopyWorker, type ChunkWork } from './copy-worker.ts';
@@ -115,7 +115,7 @@ const cutBounds = async (
   const where = copyPredicate(links, null, { lower: null, upper: null }, step.window);
   const values = await worker.read(
     `SELECT DISTINCT b FROM (SELECT unnest(percentile_disc(ARRAY[${fractions.join(', ')}]::float8[])` +
-      ` WITHIN GROUP (ORDER BY ${ident(cut.name)})) AS b FROM ${qualified(source)}${sample} WHERE ${where}) AS s` +
+      ` WITHIN GROUP (ORDER BY ${ident(cut.name)})) AS b FROM ${rowsOf(source)}${sample} WHERE ${where}) AS s` +
       ' WHERE b IS NOT NULL ORDER BY b',
   );
   return values.filter((value) => value !== null);

@@ -16,7 +16,7 @@ import type {
 } from '../../../core/plan/plan.ts';
 import { tablesOf } from '../../../core/plan/scope.ts';
 import type { ChangeLoopEnd } from '../../../core/replication/change-loop.ts';
-import type { EngineProgress, StreamEngine } from '../../../core/replication/engine.ts';
+import type { EngineProgress, StreamEngine, Streamed } from '../../../core/replication/engine.ts';
 import type { Finding } from '../../../core/validation/finding.ts';
 import {
   insertOnlyPublicationName,
@@ -133,7 +133,7 @@ export class PostgresEngine implements StreamEngine {
   async streamChanges(
     step: StreamChanges,
     options: { until: Lsn | null; signal: AbortSignal },
-  ): Promise<{ position: Lsn; changes: number; transactions: number }> {
+  ): Promise<Streamed> {
     await this.#typed(() => this.#endCopies(step.slot));
     return await this.#stream(step.slot, options.until, options.signal);
   }
@@ -190,7 +190,11 @@ export class PostgresEngine implements StreamEngine {
           },
           signal,
         );
-        for (const [link, verdict] of verified.verdicts) await this.#store.verified([link], verdict);
+        for (const link of step.links) {
+          const verdict = verified.verdicts.get(link);
+          if (verdict !== undefined) await this.#store.verified(link, verdict);
+          else if (this.#trusted.has(link)) await this.#store.stillVerified(link);
+        }
         return verified;
       });
     } finally {

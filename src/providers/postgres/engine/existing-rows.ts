@@ -5,7 +5,7 @@ import { rowScope } from '../../../core/plan/scope.ts';
 import { XcError } from '../../../core/errors/xc-error.ts';
 import type { Link } from '../../../core/topology/link.ts';
 import { tableName, type TableFacts } from '../../../core/topology/table.ts';
-import { ident, qualified } from '../quote.ts';
+import { ident, rowsOf } from '../quote.ts';
 
 const scoped = (links: readonly Link[]): { where: string; values: string[] } => {
   const scopes = links.map(rowScope);
@@ -24,7 +24,7 @@ export const clearStatements = (
   target: TableFacts,
 ): { sql: string; values: string[] }[] => {
   const { where, values } = scoped(links);
-  return [{ sql: `DELETE FROM ${qualified(target)}${where}`, values }];
+  return [{ sql: `DELETE FROM ${rowsOf(target)}${where}`, values }];
 };
 
 /** @throws XcError XC-5205 naming every table that holds rows of the links */
@@ -36,7 +36,7 @@ export const refuseExistingRows = async (
   for (const { target, links } of tables) {
     const { where, values } = scoped(links);
     const { rows } = await client.query<{ held: boolean }>(
-      `SELECT EXISTS (SELECT FROM ${qualified(target)}${where}) AS held`,
+      `SELECT EXISTS (SELECT FROM ${rowsOf(target)}${where}) AS held`,
       values,
     );
     if (rows[0]?.held) held.push(tableName(target));

@@ -260,11 +260,16 @@ export class LinkStore {
     );
   }
 
-  async verified(links: readonly LinkId[], verdict: 'pass' | 'fail' | 'unknown'): Promise<void> {
+  async verified(link: LinkId, verdict: 'pass' | 'fail' | 'unknown'): Promise<void> {
     await this.#query(
-      'UPDATE xcrepl.links SET verified_at = clock_timestamp(), verdict = $2 WHERE link = ANY ($1)',
-      [links, verdict],
+      'UPDATE xcrepl.links SET verified_at = clock_timestamp(), verdict = $2 WHERE link = $1',
+      [link, verdict],
     );
+  }
+
+  /** Nothing of the link changed since it was verified. */
+  async stillVerified(link: LinkId): Promise<void> {
+    await this.#query(`UPDATE xcrepl.links SET verdict = 'pass' WHERE link = $1`, [link]);
   }
 
   /** Moves links to another slot, from a position that both sides have behind them; forgets the slot that they leave. */

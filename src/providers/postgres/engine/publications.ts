@@ -7,6 +7,7 @@ import type { Client } from 'pg';
 import type { PublishedTable } from '../../../core/plan/plan.ts';
 import { ident, literal } from '../quote.ts';
 
+/** ONLY: children by inheritance are published by their own names; a partitioned table has its partitions either way. */
 const tableSql = ({ table, filter, columns }: PublishedTable): string => {
   const dot = table.indexOf('.');
   const name = `${ident(table.slice(0, dot))}.${ident(table.slice(dot + 1))}`;
@@ -30,7 +31,7 @@ export const publish = async (
     if (exists) await client.query(`DROP PUBLICATION ${ident(name)}`);
     return;
   }
-  const list = tables.map((table) => `TABLE ${tableSql(table)}`).join(', ');
+  const list = tables.map((table) => `TABLE ONLY ${tableSql(table)}`).join(', ');
   await client.query(
     exists
       ? `ALTER PUBLICATION ${ident(name)} SET ${list}`

@@ -8,7 +8,7 @@ import type { Batch, Route } from '../../../core/change/batch.ts';
 import { writeTuple } from '../../../core/change/tuple-plan.ts';
 import { XcError } from '../../../core/errors/xc-error.ts';
 import type { TableFacts } from '../../../core/topology/table.ts';
-import { ident, qualified } from '../quote.ts';
+import { ident, rowsOf } from '../quote.ts';
 import { fieldValues } from '../target/ordered-apply.ts';
 import type { WireConnection } from '../wire/connection.ts';
 import { MessageWriter } from '../wire/messages.ts';
@@ -65,7 +65,7 @@ const select = async (
   const columns = route.variant.plan.fields.map((field) => ident(field.name)).join(', ');
   const types = key.map((name) => facts.columns.find((column) => column.name === name)!.typeOid);
   const writer = new MessageWriter();
-  writer.parse('', `SELECT ${columns} FROM ${qualified(facts)} WHERE ${tests.join(' AND ')}`, types);
+  writer.parse('', `SELECT ${columns} FROM ${rowsOf(facts)} WHERE ${tests.join(' AND ')}`, types);
   writer.bind('', parameters, formats, binary ? 1 : 0).execute();
   return await firstRow(source, writer.sync().take());
 };

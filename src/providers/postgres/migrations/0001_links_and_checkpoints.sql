@@ -157,3 +157,16 @@ BEGIN
     RAISE EXCEPTION '% of % rows were there', p_actual, p_wanted USING ERRCODE = 'XC020';
   END IF;
 END $$;
+
+-- Records a chunk in the transaction that holds its rows; refuses it when another run has taken the copy over.
+CREATE FUNCTION xcrepl.finish_chunk(
+  p_slot text, p_table text, p_chunk integer, p_runner text, p_snapshot text, p_position pg_lsn, p_rows bigint, p_bytes bigint
+) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  UPDATE xcrepl.copy_chunks
+     SET snapshot = p_snapshot, position = p_position, rows = p_rows, bytes = p_bytes, done_at = clock_timestamp()
+   WHERE slot = p_slot AND table_name = p_table AND chunk = p_chunk AND runner = p_runner AND done_at IS NULL;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'chunk % of % is copied by another run', p_chunk, p_table USING ERRCODE = 'XC011';
+  END IF;
+END $$;

@@ -67,7 +67,7 @@ const writeCopy = (writer: MessageWriter, bytes: Buffer, rows: Ranges): void => 
   let started = writer.length;
   writer.raw(COPY_HEADER);
   for (let at = 0; at < rows.length; at += 2) {
-    writer.raw(bytes, rows[at]!, rows[at + 1]!);
+    writer.raw(bytes, rows[at], rows[at + 1]);
     if (writer.length - started < COPY_MESSAGE_BYTES) continue;
     writer.closeMessage(place);
     place = writer.openCopyData();

@@ -6,7 +6,7 @@
 
 import type { Variant } from '../../../core/change/batch.ts';
 import type { TableFacts, TypeFacts } from '../../../core/topology/table.ts';
-import { ident, qualified } from '../quote.ts';
+import { ident, qualified, rowsOf } from '../quote.ts';
 
 /** OIDs that the catalogue of TableFacts does not have: pg_class.reltype and its array type. */
 export interface RowType {
@@ -22,7 +22,10 @@ export interface TargetColumn {
 }
 
 export interface TargetTable {
+  /** For UPDATE and DELETE: ONLY the table, not its children by inheritance. */
   readonly sql: string;
+  /** For INSERT and COPY. */
+  readonly copySql: string;
   readonly rowType: RowType;
   /** Every attribute of the row type in order, with the field of a written row that fills it, or −1. */
   readonly attributes: readonly { readonly typeOid: number; readonly field: number }[];
@@ -59,7 +62,8 @@ export const makeTargetTable = (
     (index) => index.unique && index.valid && !index.partialOrExpression && !index.exclusion,
   );
   return {
-    sql: qualified(facts),
+    sql: rowsOf(facts),
+    copySql: qualified(facts),
     rowType,
     attributes: facts.columns.map((column) => ({
       typeOid: column.typeOid,
@@ -106,13 +110,13 @@ export const setUpdateSql = (table: TargetTable, unchanged: ReadonlySet<number>)
 };
 
 export const copySql = (table: TargetTable): string =>
-  `COPY ${table.sql} (${names(table)}) FROM STDIN (FORMAT binary)`;
+  `COPY ${table.copySql} (${names(table)}) FROM STDIN (FORMAT binary)`;
 
 const names = (table: TargetTable): string => table.columns.map((column) => ident(column.name)).join(', ');
 
 /** Single-row statements: parameter n is field n−1 of the row; key parameters follow where the statement has both. */
 export const rowInsertSql = (table: TargetTable): string => {
-  const insert = `INSERT INTO ${table.sql} (${names(table)}) OVERRIDING SYSTEM VALUE`;
+  const insert = `INSERT INTO ${table.copySql} (${names(table)}) OVERRIDING SYSTEM VALUE`;
   const values = table.columns.map((_, index) => `$${index + 1}`).join(', ');
   if (table.key.length === 0) return `${insert} VALUES (${values})`;
   const set = settable(table, new Set(), false).map(
@@ -151,7 +155,7 @@ const rowMatch = (table: TargetTable, after: number): string => {
       .join(' AND ');
   const columns = table.columns.map((column) => `x.${ident(column.name)}`).join(', ');
   const values = table.columns.map((_, at) => `$${after + at + 1}`).join(', ');
-  return `(t.tableoid, t.ctid) = (SELECT x.tableoid, x.ctid FROM ${table.sql} AS x WHERE ROW(${columns}) OPERATOR(pg_catalog.*=) ROW(${values}) LIMIT 1)`;
+  return `(t.tableoid, t.ctid) = (SELECT x.tableoid, x.ctid FROM ${table.sql} AS x WHERE ROW(${columns})::record OPERATOR(pg_catalog.*=) ROW(${values})::record LIMIT 1)`;
 };
 
 /** A TRUNCATE of the source, for one link: its rows only, and never another table's. Parameter 1 is the tenant. */
