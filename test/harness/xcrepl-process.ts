@@ -2,7 +2,6 @@
 
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { BUILD_FAILURE } from '../servers/fresh-build.ts';
 
 export interface RunOptions {
   readonly cwd?: string;
@@ -49,10 +48,8 @@ export const runXcrepl = async (args: readonly string[], options: RunOptions = {
 };
 
 /** The running process, for tests that signal it; it never rejects, and `await` gives exit code and outputs. */
-export const spawnXcrepl = (args: readonly string[], options: RunOptions = {}) => {
-  const failure = process.env[BUILD_FAILURE];
-  if (failure !== undefined) throw new Error(`the program cannot be built:\n${failure}`);
-  return execa(process.execPath, [LAUNCHER, ...args], {
+export const spawnXcrepl = (args: readonly string[], options: RunOptions = {}) =>
+  execa(process.execPath, [LAUNCHER, ...args], {
     cwd: options.cwd ?? process.cwd(),
     extendEnv: false,
     env: {
@@ -68,4 +65,3 @@ export const spawnXcrepl = (args: readonly string[], options: RunOptions = {}) =
     stripFinalNewline: false,
     input: options.input ?? '',
   });
-};
