@@ -130,3 +130,34 @@ export const environmentSettings = (env: Environment): EnvironmentSettings => {
     mistakes,
   };
 };
+
+export interface VariableDescription {
+  readonly name: string;
+  readonly default?: string;
+  readonly says: string;
+}
+
+/** For the generated reference. */
+export const ENVIRONMENT_VARIABLES: readonly VariableDescription[] = [
+  { name: 'POSTGRES_DSN_PRIMARY', says: 'DSN of the primary region' },
+  { name: 'POSTGRES_DSN_SECONDARY', says: 'DSN of the first secondary region' },
+  { name: 'PRIMARY_REGION', default: 'us-east-1', says: 'name of the primary region' },
+  {
+    name: 'SECONDARY_REGIONS',
+    default: 'eu-central-1',
+    says: 'names of the others, with commas between them',
+  },
+  { name: 'S3_PRIMARY_ENDPOINT', says: 'object store of the primary region' },
+  { name: 'S3_SECONDARY_ENDPOINT', says: 'object store of the first secondary region' },
+  { name: 'CLOUD_PROVIDER_PRIMARY', says: 'aws, gcp, azure or mock: the kind of that object store' },
+  { name: 'CLOUD_PROVIDER_SECONDARY', says: 'the same for the first secondary region' },
+  { name: 'GLOBAL_REGISTRY_URL', says: 'before `registry` of a file' },
+  { name: 'VAULT_ADDR', says: 'before `vault.address` of a file' },
+  { name: 'VAULT_TOKEN', says: 'token for Vault where the file gives none' },
+  { name: 'VAULT_NAMESPACE', says: 'namespace of Vault Enterprise' },
+  { name: 'COSIGN_KEY_PATH', says: 'before `cosign.key` of a file' },
+  { name: 'SIMULATION_MODE', default: 'false', says: 'true: every run is a simulation' },
+  { name: 'REPLICATION_WINDOW_MS', default: '30000', says: 'the longest time that a batch may wait' },
+  { name: 'XCREPL_CONFIG', default: 'xcrepl.yaml', says: 'project file, where -c is not given' },
+  { name: 'NO_COLOR', says: 'not empty: no colours' },
+];
