@@ -9,6 +9,21 @@ export const tree: readonly CommandEntry[] = [
     load: async () => (await import('./precheck.ts')).precheck,
   },
   {
+    name: 'init',
+    summary: 'Prepare the databases of a region',
+    load: async () => (await import('./init.ts')).init,
+  },
+  {
+    name: 'replication',
+    summary: 'Copy and stream tables between regions',
+    load: async () => (await import('./replication/index.ts')).replication,
+  },
+  {
+    name: 'uninstall',
+    summary: 'Remove everything of ours from the databases of a region',
+    load: async () => (await import('./uninstall.ts')).uninstall,
+  },
+  {
     name: 'lab',
     summary: 'Run real PostgreSQL servers on this machine as regions to try things on',
     load: async () => (await import('./lab/index.ts')).lab,

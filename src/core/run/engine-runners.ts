@@ -3,7 +3,7 @@
 import { formatLsn, type Lsn } from '../change/lsn.ts';
 import { XcError } from '../errors/xc-error.ts';
 import type { Step, StreamChanges } from '../plan/plan.ts';
-import type { StreamEngine } from '../replication/engine.ts';
+import type { StreamEngine, Streamed } from '../replication/engine.ts';
 import type { StreamKey } from '../topology/link.ts';
 import type { Finding } from '../validation/finding.ts';
 import type { StepResult } from './journal.ts';
@@ -67,7 +67,7 @@ const streamOnce = async (
 };
 
 export const streamResult = (
-  ended: { readonly position: Lsn; readonly changes: number; readonly transactions: number },
+  ended: Streamed,
   step: StreamChanges,
   progress: RunProgress,
   until: Lsn | null,
@@ -76,6 +76,8 @@ export const streamResult = (
   ...(until === null ? {} : { until: formatLsn(until) }),
   changes: ended.changes,
   transactions: ended.transactions,
+  conflicts: ended.conflicts,
+  fallbacks: ended.fallbacks,
   lagMs: progress.lag(step.stream),
   tables: progress.tables(step.stream),
 });

@@ -53,7 +53,7 @@ class Fake implements FollowPorts {
         this.failMain = reject;
         signal.addEventListener('abort', () => {
           this.streamingNow = false;
-          resolve({ position: lsnOf(1n), changes: 0, transactions: 0 });
+          resolve({ position: lsnOf(1n), changes: 0, transactions: 0, conflicts: 0, fallbacks: 0 });
         });
       }),
     dropLink: (link) => {

@@ -31,6 +31,8 @@ export class Joins {
   /** Copying and catching up of joining links, beside the main stream and the watching. */
   #joining: Promise<void> | null = null;
   #seen: string | null = null;
+  /** The watch itself failed when it was last asked. */
+  #unread = false;
   #retry: { readonly atMs: number; readonly afterMs: number } | null = null;
 
   constructor(stream: StreamKey, ports: FollowPorts, main: MainStream, signal: AbortSignal) {
@@ -43,8 +45,11 @@ export class Joins {
   /** @returns true when the stream has no link left */
   async look(): Promise<boolean> {
     const { clock, watch } = this.#ports;
+    if (this.#unread && this.#retry !== null && clock.nowMs() < this.#retry.atMs) return false;
+    this.#unread = true;
     try {
       const state = await watch.state();
+      this.#unread = false;
       const due = this.#retry !== null && clock.nowMs() >= this.#retry.atMs && !this.#joining;
       if (state === this.#seen && !due) return false;
       this.#seen = state;

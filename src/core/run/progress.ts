@@ -16,7 +16,8 @@ export interface TableCounts {
 }
 
 export interface ProgressListener {
-  copied?(stream: Stream, table: string, totals: { readonly rows: number; readonly bytes: number }): void;
+  /** Counts since the call before. */
+  copied?(stream: Stream, table: string, added: { readonly rows: number; readonly bytes: number }): void;
   applied?(stream: Stream, lagMs: number, position: Lsn): void;
   note?(stream: Stream, text: string): void;
 }
@@ -27,7 +28,6 @@ export class RunProgress {
   readonly #lag = new Map<StreamKey, LagHistogram>();
   readonly #tables = new Map<StreamKey, Map<string, TableCounts>>();
   readonly #onApplied = new Set<(stream: Stream, lagMs: number) => void>();
-  readonly #copied = new Map<StreamKey, { rows: number; bytes: number }>();
 
   constructor(metrics: ReplicationMetrics, listener: ProgressListener = {}) {
     this.#metrics = metrics;
@@ -45,11 +45,7 @@ export class RunProgress {
         counts.copiedBytes += bytes;
         metrics.rows(edge, 'copy', rows);
         metrics.bytes(edge, 'copy', bytes);
-        const totals = this.#copied.get(stream.key) ?? { rows: 0, bytes: 0 };
-        totals.rows += rows;
-        totals.bytes += bytes;
-        this.#copied.set(stream.key, totals);
-        this.#listener.copied?.(stream, table, totals);
+        this.#listener.copied?.(stream, table, { rows, bytes });
       },
       streamed: (_link, table, { inserts, updates, deletes, bytes }) => {
         const counts = this.#table(stream.key, table);

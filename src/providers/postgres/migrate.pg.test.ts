@@ -60,7 +60,10 @@ describe('migrate', () => {
     await using one = await target.connect();
     await using two = await target.connect();
     const both = await Promise.all([migrate(one, migrations, 'eu'), migrate(two, migrations, 'eu')]);
-    expect(both.map(({ applied }) => applied.length).toSorted((a, b) => a - b)).toEqual([0, migrations.length]);
+    expect(both.map(({ applied }) => applied.length).toSorted((a, b) => a - b)).toEqual([
+      0,
+      migrations.length,
+    ]);
   });
 
   it('leaves nothing half-done when a migration fails', async () => {

@@ -114,11 +114,26 @@ export const askForEnd = async (
         WHERE link = $1 AND state <> $2 AND state <> 'dropping'`,
       [link, wanted],
     );
+    const row = await readLink(client, link, subject);
+    return row && { ...row, changed: (rowCount ?? 0) > 0 };
+  } catch (error) {
+    if (isUninitialised(error)) return null;
+    throw pgError(error, subject);
+  }
+};
+
+/** Null without such a link. */
+export const readLink = async (
+  client: Client,
+  link: LinkId,
+  subject: string,
+): Promise<{ readonly state: LinkState; readonly takenOff: boolean } | null> => {
+  try {
     const { rows } = await client.query<{ state: LinkState; off: boolean }>(
       `SELECT state, coalesce((detail ->> 'takenOff')::boolean, false) AS off FROM xcrepl.links WHERE link = $1`,
       [link],
     );
-    return rows[0] ? { state: rows[0].state, changed: (rowCount ?? 0) > 0, takenOff: rows[0].off } : null;
+    return rows[0] ? { state: rows[0].state, takenOff: rows[0].off } : null;
   } catch (error) {
     if (isUninitialised(error)) return null;
     throw pgError(error, subject);

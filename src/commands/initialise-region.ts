@@ -1,0 +1,98 @@
+/** Migrates each database of a region, one after the other, and collects the grants. */
+
+import type { Client } from 'pg';
+import type { LoadedConfig } from '../core/config/loaded.ts';
+import { linksOf, type Link } from '../core/topology/link.ts';
+import { matchesPatterns } from '../core/topology/pattern.ts';
+import type { TableFacts } from '../core/topology/table.ts';
+import { readCatalogue } from '../providers/postgres/catalogue/catalogue.ts';
+import { originFunctions, sourceGrants, targetGrants, type Grant } from '../providers/postgres/grants.ts';
+import { migrate, pendingMigrations } from '../providers/postgres/migrate.ts';
+import { readMigrations } from '../providers/postgres/migrations.ts';
+import type { Host, Outcome } from './frame/host.ts';
+import { databasesOf, onDatabase } from './region-databases.ts';
+
+interface Initialised {
+  readonly database: string;
+  readonly version: number;
+  readonly applied: readonly string[];
+  readonly grants: readonly Grant[];
+}
+
+export const initialiseRegion = async (
+  host: Host,
+  { region, role }: { readonly region: string; readonly role: string },
+): Promise<Outcome> => {
+  const loaded = await host.config();
+  const databases: Initialised[] = [];
+  for (const place of await databasesOf(host, loaded, region))
+    databases.push(
+      await onDatabase(host, place, (client) =>
+        initialise(host, loaded, client, { region, role, database: place.database }),
+      ),
+    );
+  const changed = databases.some(({ applied }) => applied.length > 0);
+  const { dryRun } = host.flags;
+  return {
+    document: {
+      schemaVersion: 1,
+      region,
+      ...(dryRun ? { dryRun } : {}),
+      changed: changed && !dryRun,
+      databases,
+    },
+    table: (paint) =>
+      databases
+        .flatMap(({ database, version, applied, grants }) => [
+          `${paint.bold(`${region}/${database}`)}: ${stateText(applied, version, dryRun)}`,
+          '',
+          ...grants.map((grant) => `${grant.statement}; ${paint.dim(`-- ${grant.needs}`)}`),
+        ])
+        .join('\n'),
+  };
+};
+
+const stateText = (applied: readonly string[], version: number, dryRun: boolean): string => {
+  if (applied.length === 0) return `no change: schema xcrepl is at version ${version}`;
+  return dryRun
+    ? `would apply ${applied.join(', ')}`
+    : `applied ${applied.join(', ')}: now at version ${version}`;
+};
+
+const initialise = async (
+  host: Host,
+  loaded: LoadedConfig,
+  client: Client,
+  place: { readonly region: string; readonly role: string; readonly database: string },
+): Promise<Initialised> => {
+  const subject = `${place.region}/${place.database}`;
+  const migrations = await readMigrations();
+  const { applied, version } = host.flags.dryRun
+    ? {
+        applied: await pendingMigrations(client, migrations, subject),
+        version: migrations.at(-1)?.version ?? 0,
+      }
+    : await migrate(client, migrations, subject);
+  return { database: place.database, version, applied, grants: await grantsFor(loaded, client, place) };
+};
+
+/** A region that is a source of some links and the target of others needs both kinds. */
+const grantsFor = async (
+  { config }: LoadedConfig,
+  client: Client,
+  { region, role, database }: { readonly region: string; readonly role: string; readonly database: string },
+): Promise<Grant[]> => {
+  const links = linksOf(config);
+  const from = links.filter((link) => link.source === region);
+  const to = links.filter((link) => link.target === region);
+  const catalogue = await readCatalogue(client, { tables: (name) => named([...from, ...to], name) });
+  const tables = (of: readonly Link[]): TableFacts[] =>
+    [...catalogue.tables.values()].filter((table) => named(of, `${table.schema}.${table.name}`));
+  return [
+    ...(from.length > 0 ? sourceGrants(role, database, tables(from)) : []),
+    ...(to.length > 0 ? targetGrants(role, database, await originFunctions(client), tables(to)) : []),
+  ];
+};
+
+const named = (links: readonly Link[], table: string): boolean =>
+  links.some((link) => matchesPatterns(link.rule.tables ?? [], table));

@@ -1,0 +1,126 @@
+/**
+ * What a run that follows looks at every few seconds: whether the configuration file changed, and the states of links in
+ * the target. A configuration that is not valid is warned about once, and the one before stays in force.
+ */
+
+import { stat } from 'node:fs/promises';
+import type { Client } from 'pg';
+import type { LoadedConfig } from '../../core/config/loaded.ts';
+import { isXcError } from '../../core/errors/xc-error.ts';
+import type { FollowWatch } from '../../core/run/follow.ts';
+import type { Stream, StreamKey } from '../../core/topology/link.ts';
+import { connect, disconnect } from '../../providers/postgres/connect.ts';
+import { readLinkStates } from '../../providers/postgres/target-state.ts';
+import { loadConfiguration } from '../config/load.ts';
+import type { Host } from '../frame/host.ts';
+import { selectLinks, type Selected } from './selection.ts';
+
+export interface Follower extends AsyncDisposable {
+  watch(stream: Stream): FollowWatch;
+  /** Of the configuration in force now. */
+  selected(): Promise<Selected>;
+}
+
+export const followConfiguration = (
+  host: Host,
+  first: Selected,
+  hashKeys: Map<string, Uint8Array>,
+): Follower => new ConfigurationFollower(host, first, hashKeys);
+
+class ConfigurationFollower implements Follower {
+  readonly #host: Host;
+  readonly #first: Selected;
+  /** The engines' own map: keys of hash rules that come later are added to it. */
+  readonly #hashKeys: Map<string, Uint8Array>;
+  #loaded: LoadedConfig;
+  #stamp: string | null = null;
+  readonly #sessions = new Map<StreamKey, Client>();
+
+  constructor(host: Host, first: Selected, hashKeys: Map<string, Uint8Array>) {
+    this.#host = host;
+    this.#first = first;
+    this.#loaded = first.loaded;
+    this.#hashKeys = hashKeys;
+  }
+
+  watch(stream: Stream): FollowWatch {
+    return {
+      state: async () => {
+        await this.#reload();
+        return `${this.#loaded.digest} ${(await this.#links(stream)).text}`;
+      },
+      dropping: async () => (await this.#links(stream)).dropping,
+    };
+  }
+
+  async selected(): Promise<Selected> {
+    if (this.#loaded === this.#first.loaded) return this.#first;
+    for (const [name, reference] of Object.entries(this.#loaded.config.hashKeys))
+      this.#hashKeys.set(name, Buffer.from(await this.#host.secret(reference)));
+    const now = await selectLinks(this.#host, this.#loaded, {});
+    const keys = new Set(this.#first.streams.map((stream) => stream.key));
+    const streams = now.streams.filter((stream) => keys.has(stream.key));
+    return { ...now, streams, ids: this.#idsOf(streams) };
+  }
+
+  /** Links that the run was not asked for stay out, unless they came with the configuration. */
+  #idsOf(streams: readonly Stream[]): Set<string> {
+    const before = new Set(this.#first.streams.flatMap((stream) => stream.links.map((link) => link.id)));
+    const now = streams.flatMap((stream) => stream.links.map((link) => link.id));
+    return new Set(now.filter((id) => this.#first.ids.has(id) || !before.has(id)));
+  }
+
+  async #reload(): Promise<void> {
+    const { path } = this.#first.loaded;
+    if (path === null) return;
+    const stamp = await stat(path).then(
+      ({ mtimeMs, size, ino }) => `${mtimeMs} ${size} ${ino}`,
+      (error: unknown) => String(error),
+    );
+    if (stamp === this.#stamp) return;
+    this.#stamp = stamp;
+    const { flags, env, cwd } = this.#host;
+    try {
+      const loaded = await loadConfiguration({ flag: flags.config, env, cwd });
+      if (loaded.digest === this.#loaded.digest) return;
+      this.#loaded = loaded;
+      this.#host.narrator.info('the configuration has changed');
+    } catch (error) {
+      const text = isXcError(error) ? `${error.code} ${error.message}` : String(error);
+      this.#host.narrator.warn(`the changed configuration is not valid, and is left aside: ${text}`);
+    }
+  }
+
+  async #links(stream: Stream): ReturnType<typeof readLinkStates> {
+    try {
+      return await readLinkStates(await this.#session(stream), stream.key);
+    } catch (error) {
+      await this.#close(stream.key);
+      throw error;
+    }
+  }
+
+  async #session(stream: Stream): Promise<Client> {
+    const open = this.#sessions.get(stream.key);
+    if (open) return open;
+    const { region, database } = stream.target;
+    const client = await connect(this.#first.dsns.get(region) ?? '', {
+      subject: region,
+      database,
+      readOnly: true,
+      signal: this.#host.signal,
+    });
+    this.#sessions.set(stream.key, client);
+    return client;
+  }
+
+  async #close(key: StreamKey): Promise<void> {
+    const client = this.#sessions.get(key);
+    this.#sessions.delete(key);
+    if (client) await disconnect(client);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([...this.#sessions.keys()].map((key) => this.#close(key)));
+  }
+}

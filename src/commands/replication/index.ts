@@ -1,0 +1,33 @@
+/** `xcrepl replication`: the main job. */
+
+import type { CommandModule } from '../frame/host.ts';
+
+export const replication: CommandModule = {
+  children: [
+    {
+      name: 'simulate',
+      summary: 'Show what a run would do, and save it as a plan',
+      load: async () => (await import('./simulate.ts')).simulate,
+    },
+    {
+      name: 'run',
+      summary: 'Copy what is missing, stream, and verify',
+      load: async () => (await import('./run.ts')).run,
+    },
+    {
+      name: 'status',
+      summary: 'Show state, lag and slot of every link',
+      load: async () => (await import('./status.ts')).status,
+    },
+    {
+      name: 'stop',
+      summary: 'Take a link off its stream; its rows on the target stay',
+      load: async () => (await import('./stop.ts')).stop,
+    },
+    {
+      name: 'drop',
+      summary: 'Forget a link and, with the last one, its stream; rows on the target stay',
+      load: async () => (await import('./drop.ts')).drop,
+    },
+  ],
+};

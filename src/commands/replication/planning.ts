@@ -1,0 +1,75 @@
+/** From a command's options to facts and a plan: what simulate prints is what run runs. */
+
+import type { Command } from '@commander-js/extra-typings';
+import type { ReplicationFacts } from '../../core/plan/facts.ts';
+import type { PlanWish } from '../../core/plan/make-plan.ts';
+import type { Plan } from '../../core/plan/plan.ts';
+import type { LinkId, Stream } from '../../core/topology/link.ts';
+import type { Host } from '../frame/host.ts';
+import { withSelection, type Selected, type Selection } from './selection.ts';
+
+export interface PlanOptions extends Selection {
+  readonly tables?: readonly string[] | undefined;
+  readonly window?: string | undefined;
+  readonly strict?: boolean | undefined;
+}
+
+export const withPlanning = (command: Command) =>
+  withSelection(command)
+    .option(
+      '--tables <patterns>',
+      'copy only these tables now: schema.table with *, separated by commas',
+      (text) => text.split(',').map((each) => each.trim()),
+    )
+    .option('--window <from/to>', 'copy only rows of this time range, by the tables’ declared time columns')
+    .option('--strict', 'findings of severity warn refuse the plan, too');
+
+/** Sortable by time, and unique: "pl_01J…". */
+export const newId = async (host: Host, prefix: 'pl' | 'rn'): Promise<string> => {
+  const { ulid } = await import('ulid');
+  return `${prefix}_${ulid(host.clock.nowMs(), () => host.random.next())}`;
+};
+
+export const gather = async (
+  host: Host,
+  selected: Pick<Selected, 'loaded' | 'dsns' | 'ids'>,
+  streams: readonly Stream[],
+): Promise<ReplicationFacts> => {
+  const { gatherFacts } = await import('../../providers/postgres/facts.ts');
+  const { regions } = selected.loaded.config;
+  return await gatherFacts({
+    streams,
+    selected: selected.ids,
+    dsns: selected.dsns,
+    roles: new Map(Object.entries(regions).map(([name, region]) => [name, region.initialRole])),
+    clock: host.clock,
+    signal: host.signal,
+  });
+};
+
+export const wishOf = async (
+  { loaded, ids }: Pick<Selected, 'loaded' | 'ids'>,
+  options: PlanOptions,
+): Promise<PlanWish> => {
+  const { parseWindow } = await import('../../core/plan/window.ts');
+  return {
+    selected: ids,
+    ...(options.tables ? { tables: options.tables } : {}),
+    ...(options.window === undefined ? {} : { window: parseWindow(options.window) }),
+    strict: options.strict ?? false,
+    hashKeys: Object.keys(loaded.config.hashKeys),
+    config: loaded.digest,
+    mode: loaded.mode,
+  };
+};
+
+/** What a reviewed plan asked for, asked again. */
+export const wishOfPlan = ({ loaded }: Pick<Selected, 'loaded'>, { wish }: Plan): PlanWish => ({
+  selected: new Set<LinkId>(wish.links),
+  ...(wish.tables ? { tables: wish.tables } : {}),
+  ...(wish.window ? { window: wish.window } : {}),
+  strict: wish.strict,
+  hashKeys: Object.keys(loaded.config.hashKeys),
+  config: loaded.digest,
+  mode: loaded.mode,
+});

@@ -1,0 +1,261 @@
+/** Wires one run: configuration, engines, metrics, journal and report. */
+
+import { hostname } from 'node:os';
+import { resolve } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { XcError } from '../../core/errors/xc-error.ts';
+import { Health } from '../../core/metrics/health.ts';
+import { makePlan } from '../../core/plan/make-plan.ts';
+import type { Plan } from '../../core/plan/plan.ts';
+import { foldReport, type RunReport } from '../../core/report/report.ts';
+import { liveStream, type LiveStream } from '../../core/run/live-stream.ts';
+import { parsePlan } from '../../core/run/plan-file.ts';
+import { RunProgress } from '../../core/run/progress.ts';
+import { planToRun } from '../../core/run/resume.ts';
+import { runSession, type SessionEnd } from '../../core/run/session.ts';
+import { isoTime } from '../../core/time/clock.ts';
+import type { Stream } from '../../core/topology/link.ts';
+import { openEngine } from '../../providers/postgres/engine/open.ts';
+import { readMigrations } from '../../providers/postgres/migrations.ts';
+import { prometheusMetrics, type PrometheusMetrics } from '../../providers/prometheus/replication-metrics.ts';
+import { writeDurably } from '../../providers/system/durable-file.ts';
+import { openStateDirectory, type StateDirectory } from '../../providers/system/state-directory.ts';
+import type { Host, Outcome } from '../frame/host.ts';
+import { followConfiguration, type Follower } from './follow-configuration.ts';
+import { gather, newId, wishOf, wishOfPlan, type PlanOptions } from './planning.ts';
+import { narrate } from './narrate.ts';
+import { selectLinks, type Selected } from './selection.ts';
+
+export interface RunOptions extends PlanOptions {
+  readonly plan?: string | undefined;
+  readonly follow?: boolean | undefined;
+  readonly maxDuration?: number | undefined;
+  readonly maxLag?: number | undefined;
+  readonly existing: 'refuse' | 'replace';
+  readonly metricsAddr?: string | undefined;
+  readonly reportDir: string;
+}
+
+export const runReplication = async (host: Host, options: RunOptions): Promise<Outcome> => {
+  const loaded = await host.config();
+  const reviewed = options.plan === undefined ? null : await readPlan(host, options.plan);
+  const selected = await selectLinks(host, loaded, reviewed ? {} : options);
+  const scoped = reviewed ? scopedTo(selected, reviewed) : selected;
+  const run = await newId(host, 'rn');
+  const store = await openStateDirectory(resolve(host.cwd, '.xcrepl'));
+  const metrics = prometheusMetrics();
+  const health = new Health();
+  const startedAt = isoTime(host.clock.nowMs());
+  await using opened = new AsyncDisposableStack();
+  opened.use(await serve(host, options, metrics, health));
+  const end = await session(host, { options, selected: scoped, reviewed, run, store, metrics, health });
+  const report = await fold(host, { selected: scoped, run, store, startedAt }, end);
+  const files = await writeReport(host, options.reportDir, report);
+  if (host.flags.metricsTextfile !== undefined)
+    await writeDurably(resolve(host.cwd, host.flags.metricsTextfile), await metrics.text());
+  return {
+    document: report,
+    exit: report.exit,
+    table: async (paint) => {
+      const { runView } = await import('./run-view.ts');
+      return runView(report, files, paint);
+    },
+  };
+};
+
+const readPlan = async (host: Host, file: string): Promise<Plan> => {
+  const path = resolve(host.cwd, file);
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    throw new XcError('XC-1303', {
+      subject: file,
+      why: error instanceof Error ? error.message : String(error),
+    });
+  });
+  return parsePlan(text, file);
+};
+
+/** A plan names its links; the streams are those that carry them, or that its steps are on. */
+const scopedTo = (selected: Selected, { wish, steps }: Plan): Selected => {
+  const ids = new Set(wish.links);
+  const keys = new Set(steps.map((step) => step.stream));
+  const streams = selected.streams.filter(
+    (stream) => keys.has(stream.key) || stream.links.some((link) => ids.has(link.id)),
+  );
+  return { ...selected, ids, streams, links: selected.links.filter((link) => ids.has(link.id)) };
+};
+
+interface RunParts {
+  readonly options: RunOptions;
+  readonly selected: Selected;
+  readonly reviewed: Plan | null;
+  readonly run: string;
+  readonly store: StateDirectory;
+  readonly metrics: PrometheusMetrics;
+  readonly health: Health;
+}
+
+const session = async (host: Host, parts: RunParts): Promise<SessionEnd> => {
+  const { options, selected, run, metrics } = parts;
+  const hashKeys = await hashKeysOf(host, selected);
+  const streams = selected.streams.map(liveStream);
+  const narration = narrate(host);
+  const progress = new RunProgress(metrics, narration.progress);
+  await using follower = followConfiguration(host, selected, hashKeys);
+  const open = (stream: Stream) =>
+    openEngine({
+      stream,
+      controlPlane: selected.loaded.config.controlPlane,
+      dsn: {
+        source: selected.dsns.get(stream.source.region)!,
+        target: selected.dsns.get(stream.target.region)!,
+      },
+      hashKeys,
+      run,
+      host: hostname(),
+      pid: process.pid,
+      clock: host.clock,
+      random: host.random,
+      progress: progress.of(stream),
+      existing: options.existing,
+      lockTimeoutMs: host.flags.lockTimeoutMs ?? 0,
+      copyWorkers: COPY_WORKERS,
+      signal: host.signal,
+    });
+  try {
+    return await runSession(
+      {
+        run,
+        streams,
+        follow: options.follow ?? false,
+        maxDurationMs: options.maxDuration ?? null,
+        maxLagMs: options.maxLag ?? null,
+      },
+      {
+        clock: host.clock,
+        metrics,
+        health: parts.health,
+        progress,
+        store: parts.store,
+        open,
+        plan: () => planNow(host, parts, streams),
+        replan: (stream, without) => replan(host, parts, streams, follower, stream, without),
+        watch: (stream) => follower.watch(stream),
+        observer: narration.steps,
+        warn: (text) => host.narrator.warn(text),
+      },
+      host.signal,
+    );
+  } finally {
+    narration.end();
+  }
+};
+
+/** Chunks of one table that are copied side by side: one core decodes what the other sends. */
+const COPY_WORKERS = 4;
+
+const hashKeysOf = async (host: Host, { loaded }: Selected): Promise<Map<string, Uint8Array>> => {
+  const keys = new Map<string, Uint8Array>();
+  for (const [name, reference] of Object.entries(loaded.config.hashKeys))
+    keys.set(name, Buffer.from(await host.secret(reference)));
+  return keys;
+};
+
+const planNow = async (host: Host, parts: RunParts, streams: readonly Stream[]): Promise<Plan> => {
+  const { selected, reviewed, options } = parts;
+  const facts = await gather(host, selected, streams);
+  await refuseUninitialised(facts.streams.map(({ target }) => target));
+  const nowMs = host.clock.nowMs();
+  if (!reviewed)
+    return makePlan(facts, await wishOf(selected, options), { id: await newId(host, 'pl'), nowMs });
+  return planToRun(
+    reviewed,
+    makePlan(facts, wishOfPlan(selected, reviewed), { id: reviewed.id, nowMs }),
+    nowMs,
+  );
+};
+
+const refuseUninitialised = async (
+  targets: readonly { readonly region: string; readonly schemaVersion: number | null }[],
+): Promise<void> => {
+  const newest = (await readMigrations()).at(-1)?.version ?? 0;
+  const behind = targets.find((target) => (target.schemaVersion ?? 0) < newest);
+  if (behind)
+    throw new XcError('XC-2016', {
+      subject: behind.region,
+      why:
+        behind.schemaVersion === null
+          ? 'there is no schema xcrepl'
+          : `it is at version ${behind.schemaVersion} of ${newest}`,
+      next: `xcrepl init --region ${behind.region}`,
+    });
+};
+
+/** While following, a link of the same streams that the configuration begins to name joins by itself. */
+const replan = async (
+  host: Host,
+  parts: RunParts,
+  streams: readonly LiveStream[],
+  follower: Follower,
+  stream: Stream,
+  without: ReadonlySet<string>,
+): Promise<Plan> => {
+  const selected = await follower.selected();
+  const now = selected.streams.find((each) => each.key === stream.key);
+  streams.find((each) => each.key === stream.key)?.update(now?.links ?? []);
+  const ids = new Set([...selected.ids].filter((id) => !without.has(id)));
+  const wish = await wishOf({ loaded: selected.loaded, ids }, parts.options);
+  const facts = await gather(host, { ...selected, ids }, [now ?? { ...stream, links: [] }]);
+  return makePlan(facts, wish, { id: await newId(host, 'pl'), nowMs: host.clock.nowMs() });
+};
+
+const serve = async (
+  host: Host,
+  options: RunOptions,
+  metrics: PrometheusMetrics,
+  health: Health,
+): Promise<AsyncDisposable> => {
+  if (options.metricsAddr === undefined || !options.follow)
+    return { [Symbol.asyncDispose]: () => Promise.resolve() };
+  const { serveMetrics } = await import('../../providers/prometheus/metrics-server.ts');
+  const server = await serveMetrics(options.metricsAddr, metrics, () => health.report());
+  host.narrator.info(`health and metrics on ${server.url}`);
+  return server;
+};
+
+const fold = async (
+  host: Host,
+  {
+    selected,
+    run,
+    store,
+    startedAt,
+  }: { selected: Selected; run: string; store: StateDirectory; startedAt: string },
+  end: SessionEnd,
+): Promise<RunReport> => {
+  const stored = await store.read(run);
+  if (!stored) throw new XcError('XC-6002', { subject: store.path, why: `run ${run} is not there any more` });
+  return foldReport(
+    {
+      run,
+      plan: stored.plan,
+      version: host.version,
+      commit: host.commit,
+      missing: selected.loaded.missing,
+      startedAt,
+      endedAt: isoTime(host.clock.nowMs()),
+      errors: end.errors,
+      cutShort: end.cutShort,
+      lagging: end.lagging,
+      ...(end.interruption === undefined ? {} : { interruption: end.interruption }),
+    },
+    stored.entries,
+  );
+};
+
+const writeReport = async (host: Host, directory: string, report: RunReport): Promise<readonly string[]> => {
+  const { reportMarkdown } = await import('../../core/report/markdown.ts');
+  const at = (name: string): string => resolve(host.cwd, directory, report.run, name);
+  await writeDurably(at('report.json'), `${host.redact(JSON.stringify(report, null, 2))}\n`);
+  await writeDurably(at('report.md'), host.redact(reportMarkdown(report)));
+  return [at('report.json'), at('report.md')];
+};

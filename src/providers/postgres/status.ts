@@ -1,0 +1,110 @@
+/** What `replication status` asks: one statement a database. */
+
+import type { Client } from 'pg';
+import { parseLsn } from '../../core/change/lsn.ts';
+import type { LinkState } from '../../core/plan/facts.ts';
+import type {
+  LinkLook,
+  Runner,
+  SlotHealth,
+  SourceLook,
+  TableStatus,
+  TargetLook,
+} from '../../core/report/status.ts';
+import { pgError } from './pg-error.ts';
+import { isUninitialised } from './target-state.ts';
+
+const SOURCE = `
+  WITH here AS (
+    SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END AS lsn)
+  SELECT here.lsn::text AS lsn, (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS "nowMs",
+         coalesce((SELECT json_agg(json_build_object('name', slot_name, 'walStatus', wal_status, 'active', active,
+                            'retainedBytes', pg_wal_lsn_diff(here.lsn, restart_lsn), 'safeWalBytes', safe_wal_size))
+                     FROM pg_replication_slots
+                    WHERE database = current_database() AND slot_name LIKE 'xcrepl\\_%'), '[]') AS slots
+    FROM here`;
+
+interface SourceRow {
+  readonly lsn: string;
+  readonly nowMs: number;
+  readonly slots: readonly (SlotHealth & { readonly name: string })[];
+}
+
+export const lookAtSource = async (client: Client, subject: string): Promise<SourceLook> => {
+  try {
+    const row = (await client.query<SourceRow>(SOURCE)).rows[0]!;
+    return {
+      currentLsn: parseLsn(row.lsn),
+      nowMs: row.nowMs,
+      slots: new Map(row.slots.map(({ name, ...health }) => [name, health])),
+    };
+  } catch (error) {
+    throw pgError(error, subject);
+  }
+};
+
+const TARGET = `
+  SELECT coalesce((SELECT json_agg(json_build_object(
+           'link', l.link, 'slot', l.slot, 'state', l.state, 'why', l.detail ->> 'why',
+           'takenOff', coalesce((l.detail ->> 'takenOff')::boolean, false),
+           'lastSuccessAt', l.last_success_at, 'verifiedAt', l.verified_at, 'verdict', l.verdict,
+           'tables', coalesce((SELECT json_agg(json_build_object(
+                'table', t.table_name, 'copiedRows', t.copied_rows, 'copiedBytes', t.copied_bytes, 'inserts', t.inserts,
+                'updates', t.updates, 'deletes', t.deletes, 'bytes', t.bytes, 'conflicts', t.conflicts) ORDER BY t.table_name)
+              FROM xcrepl.link_tables t WHERE t.link = l.link), '[]')))
+           FROM xcrepl.links l), '[]') AS links,
+         coalesce((SELECT json_agg(json_build_object('slot', slot, 'position', position::text, 'caughtUpToMs',
+                            (extract(epoch FROM coalesce(source_commit, updated_at)) * 1000)::float8))
+                     FROM xcrepl.checkpoints), '[]') AS checkpoints,
+         coalesce((SELECT json_agg(json_build_object('stream', j.stream, 'run', s.runner, 'host', j.host, 'pid', j.pid,
+                                                     'since', j.started_at))
+                     FROM xcrepl.streams s JOIN xcrepl.replication_jobs j ON j.run IN (s.runner, s.runner || '/' || s.stream)
+                    WHERE j.ended_at IS NULL), '[]') AS runners`;
+
+interface TargetRow {
+  readonly links: readonly {
+    readonly link: string;
+    readonly slot: string;
+    readonly state: LinkState;
+    readonly why: string | null;
+    readonly takenOff: boolean;
+    readonly lastSuccessAt: string | null;
+    readonly verifiedAt: string | null;
+    readonly verdict: LinkLook['verdict'];
+    readonly tables: readonly TableStatus[];
+  }[];
+  readonly checkpoints: readonly {
+    readonly slot: string;
+    readonly position: string;
+    readonly caughtUpToMs: number | null;
+  }[];
+  readonly runners: readonly (Runner & { readonly stream: string })[];
+}
+
+const NOTHING: TargetLook = {
+  initialised: false,
+  links: new Map(),
+  checkpoints: new Map(),
+  runners: new Map(),
+};
+
+/** A database that was never initialised has no links, which is an answer and no error. */
+export const lookAtTarget = async (client: Client, subject: string): Promise<TargetLook> => {
+  try {
+    const row = (await client.query<TargetRow>(TARGET)).rows[0]!;
+    return {
+      initialised: true,
+      links: new Map(row.links.map(({ link, ...look }) => [link, look])),
+      checkpoints: new Map(
+        row.checkpoints.map(({ slot, position, caughtUpToMs }) => [
+          slot,
+          { position: parseLsn(position), caughtUpToMs },
+        ]),
+      ),
+      runners: new Map(row.runners.map(({ stream, ...runner }) => [stream, runner])),
+    };
+  } catch (error) {
+    if (isUninitialised(error)) return NOTHING;
+    throw pgError(error, subject);
+  }
+};
