@@ -7,8 +7,8 @@ import { GENERATED, page, table } from './markdown.ts';
 
 interface JsonSchema {
   readonly type?: string | readonly string[];
-  readonly const?: unknown;
-  readonly enum?: readonly unknown[];
+  readonly const?: string | number;
+  readonly enum?: readonly string[];
   readonly anyOf?: readonly JsonSchema[];
   readonly oneOf?: readonly JsonSchema[];
   readonly properties?: Readonly<Record<string, JsonSchema>>;
@@ -45,7 +45,7 @@ export const configurationReference = (): string =>
       ],
     ),
     '## Keys',
-    table(['key', 'value', 'default', ''], rowsOf(configJsonSchema() as JsonSchema, '')),
+    table(['key', 'value', 'default', ''], rowsOf(configJsonSchema(), '')),
     '## Environment variables',
     'Without a project file the environment alone describes two regions.',
     table(
@@ -94,8 +94,8 @@ const row = (name: string, schema: JsonSchema, required: boolean): string[] => [
 ];
 
 const valueOf = (schema: JsonSchema): string => {
-  if (schema.const !== undefined) return `\`${String(schema.const)}\``;
-  if (schema.enum) return schema.enum.map((value) => `\`${String(value)}\``).join(', ');
+  if (schema.const !== undefined) return `\`${schema.const}\``;
+  if (schema.enum) return schema.enum.map((value) => `\`${value}\``).join(', ');
   const alternatives = schema.oneOf ?? schema.anyOf;
   if (alternatives) return [...new Set(alternatives.map(valueOf))].join(' or ');
   if (schema.items) return `list of ${valueOf(schema.items)}`;

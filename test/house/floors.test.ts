@@ -167,7 +167,7 @@ test('nothing calls process.exit, and only main.ts sets the exit code', () => {
 });
 
 test('one form of zod, the small one', () => {
-  expect(broken(({ specifier }) => /^zod/.test(specifier) && specifier !== 'zod/mini')).toEqual([]);
+  expect(broken(({ specifier }) => specifier.startsWith('zod') && specifier !== 'zod/mini')).toEqual([]);
 });
 
 test('no folder for what belongs nowhere', () => {

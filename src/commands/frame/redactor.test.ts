@@ -29,9 +29,9 @@ test('a password that is the user or the database hides no name, but is hidden i
 });
 
 test('a password in any URL or keyword is hidden even when nobody told of it', () => {
-  const { text } = createRedactor();
-  expect(text('cannot connect to postgres://u:planted@h/d')).toBe('cannot connect to postgres://u:***@h/d');
-  expect(text('host=h password=planted user=u')).toBe('host=h password=*** user=u');
+  const redactor = createRedactor();
+  expect(redactor.text('cannot connect to postgres://u:planted@h/d')).toBe('cannot connect to postgres://u:***@h/d');
+  expect(redactor.text('host=h password=planted user=u')).toBe('host=h password=*** user=u');
 });
 
 test('values are redacted, keys and other types are left alone', () => {

@@ -189,7 +189,7 @@ conflicts: { default: { strategy: last-write, rank: [us, mars, us] } }
 
   test('aliases that would expand beyond any size', async () => {
     const rows = ['a: &a [x, x, x, x, x, x, x, x, x]'];
-    for (const [index, name] of [...'bcdefghi'].entries())
+    for (const [index, name] of Array.from('bcdefghi').entries())
       rows.push(`${name}: &${name} [${Array(9).fill(`*${'abcdefghi'[index]}`).join(', ')}]`);
     expect((await mistakes(`${rows.join('\n')}\n`))[0]).toMatch(/alias/i);
   });

@@ -86,20 +86,32 @@ const fromCommand = async (
   { env, directory, signal }: SecretContext,
 ): Promise<string> => {
   const { execa } = await import('execa');
-  const result = await execa(command, {
+  signal.throwIfAborted();
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(COMMAND_LIMIT_MS)]);
+  const running = execa(command, {
     shell: true,
     cwd: directory,
     env,
     extendEnv: false,
     stdin: 'ignore',
-    timeout: COMMAND_LIMIT_MS,
-    cancelSignal: signal,
     reject: false,
+    // A group of its own, so that what the shell started ends with the shell.
+    detached: true,
+    cleanup: false,
   });
-  if (signal.aborted) throw signal.reason;
-  if (result.timedOut)
-    throw missing(reference, `the command gave nothing within ${COMMAND_LIMIT_MS / 1000} s`);
-  if (result.exitCode !== 0)
-    throw missing(reference, `the command ended with ${result.exitCode ?? result.signal ?? 'an error'}`);
-  return result.stdout;
+  const stop = (): void => {
+    if (running.pid !== undefined) process.kill(-running.pid, 'SIGKILL');
+  };
+  limit.addEventListener('abort', stop);
+  try {
+    const { exitCode, signal: killedBy, stdout } = await running;
+    signal.throwIfAborted();
+    if (exitCode === 0) return stdout;
+    const why = limit.aborted
+      ? `the command gave nothing within ${COMMAND_LIMIT_MS / 1000} s`
+      : `the command ended with ${exitCode ?? killedBy ?? 'an error'}`;
+    throw missing(reference, why);
+  } finally {
+    limit.removeEventListener('abort', stop);
+  }
 };
