@@ -5,9 +5,10 @@
  */
 
 import { execFileSync } from 'node:child_process';
-import { readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { isBuiltin } from 'node:module';
 import { build, type Plugin } from 'rolldown';
+import { sqlPages } from './docs/sql.ts';
 
 const root = new URL('../', import.meta.url);
 const dist = new URL('dist', root);
@@ -71,6 +72,10 @@ const CONFIG =
 const YAML = /\/node_modules\/yaml\//;
 
 const { version } = JSON.parse(await readFile(new URL('package.json', root), 'utf8')) as { version: string };
+
+// The program reads its migrations from the package's infra/sql.
+await mkdir(new URL('infra/sql', root), { recursive: true });
+for (const [path, text] of await sqlPages()) await writeFile(new URL(path, root), text);
 
 try {
   await build({

@@ -1,13 +1,14 @@
 /**
  * Writes the references that code decides: docs/cli.md from the command tree, docs/errors.md from the catalogue,
- * docs/configuration.md and xcrepl.schema.json from the schema. With --check writes nothing, names what is stale and
- * ends with 1.
+ * docs/configuration.md and xcrepl.schema.json from the schema, and infra/sql from the migrations. With --check writes
+ * nothing, names what is stale and ends with 1.
  */
 
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { cliReference } from './docs/cli.ts';
 import { configurationReference } from './docs/configuration.ts';
 import { errorReference } from './docs/errors.ts';
+import { sqlPages } from './docs/sql.ts';
 import { configJsonSchema } from '../src/core/config/json-schema.ts';
 
 const root = new URL('../', import.meta.url);
@@ -18,6 +19,7 @@ const pages: readonly [path: string, text: string][] = [
   ['docs/errors.md', errorReference()],
   ['docs/configuration.md', configurationReference()],
   ['xcrepl.schema.json', `${JSON.stringify(configJsonSchema(), null, 2)}\n`],
+  ...(await sqlPages()),
 ];
 
 const stale: string[] = [];
@@ -26,7 +28,9 @@ for (const [path, text] of pages) {
   const before = await readFile(url, 'utf8').catch(() => null);
   if (before === text) continue;
   stale.push(path);
-  if (!check) await writeFile(url, text);
+  if (check) continue;
+  await mkdir(new URL('./', url), { recursive: true });
+  await writeFile(url, text);
 }
 if (check && stale.length > 0) {
   process.stderr.write(`stale: ${stale.join(', ')}\nrun: npm run docs\n`);
