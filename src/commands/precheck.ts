@@ -32,6 +32,7 @@ const run = async (host: Host, directory: string): Promise<Outcome> => {
   const loaded = await host.config();
   const { gather } = await import('./precheck/gather.ts');
   const { findings, missing } = await gather(host, loaded, deadline);
+  host.signal.throwIfAborted();
   const { precheckReport } = await import('../core/report/precheck.ts');
   const { environmentRows } = await import('./precheck/environment.ts');
   const report = precheckReport({

@@ -3,6 +3,8 @@
  * it, and the report, still fit in, so that whatever hangs becomes a row and never a hang.
  */
 
+import { nameLookup, type Lookup } from '../../providers/http/lookup.ts';
+
 export const DEFAULT_TIMEOUT_MS = 15_000;
 
 export interface Deadline {
@@ -14,6 +16,8 @@ export interface Deadline {
   readonly reach: AbortSignal;
   /** Aborts when everything must be known. */
   readonly total: AbortSignal;
+  /** Whether a host's name resolves before `reach` aborts. */
+  readonly lookup: (host: string) => Promise<Lookup>;
 }
 
 /** Share of the time that is kept for the report, and its bounds. */
@@ -25,10 +29,12 @@ const REACH_SHARE = 0.6;
 export const startDeadline = (timeoutMs: number, interrupted: AbortSignal): Deadline => {
   const totalMs = Math.max(1, timeoutMs - Math.min(REPORT_MAX_MS, timeoutMs * REPORT_SHARE));
   const reachMs = Math.max(1, totalMs * REACH_SHARE);
+  const reach = AbortSignal.any([interrupted, AbortSignal.timeout(Math.round(reachMs))]);
   return {
     totalMs: Math.round(totalMs),
     reachMs: Math.round(reachMs),
-    reach: AbortSignal.any([interrupted, AbortSignal.timeout(Math.round(reachMs))]),
+    reach,
+    lookup: nameLookup(reach),
     total: AbortSignal.any([interrupted, AbortSignal.timeout(Math.round(totalMs))]),
   };
 };

@@ -4,7 +4,7 @@ import type { LoadedConfig } from '../../core/config/loaded.ts';
 import { XcError, isXcError } from '../../core/errors/xc-error.ts';
 import { linksOf, streamsOf, type Link, type Stream } from '../../core/topology/link.ts';
 import { matchesPatterns } from '../../core/topology/pattern.ts';
-import { notConfigured, unreachable, type Reach } from '../../core/validation/checks/reach.ts';
+import { notConfigured, SILENCE, unreachable, type Reach } from '../../core/validation/checks/reach.ts';
 import type { Finding } from '../../core/validation/finding.ts';
 import { parseDsn, type Dsn } from '../../providers/postgres/dsn.ts';
 import type { Host } from '../frame/host.ts';
@@ -104,11 +104,13 @@ const resolveDsn = async (
   try {
     return { dsn: parseDsn(await within(deadline.reach, host.secret(settings.dsn)), subject) };
   } catch (error) {
+    host.signal.throwIfAborted();
     const typed = isXcError(error)
       ? error
       : new XcError('XC-6001', {
           subject,
           why: `no answer within ${deadline.reachMs} ms to the secret ${settings.dsn.split(':')[0]}:…`,
+          facts: { cause: SILENCE },
         });
     return { finding: unreachable(reach, typed) };
   }
@@ -140,10 +142,11 @@ const observeAll = async (
         try {
           return { region, database: dsn.database, seen: await observeDatabase(job, host.clock, deadline) };
         } catch (error) {
-          if (host.signal.aborted) throw host.signal.reason;
+          host.signal.throwIfAborted();
           const late = new XcError('XC-6001', {
             subject: region,
             why: `no answer within ${deadline.totalMs} ms`,
+            facts: { cause: SILENCE },
           });
           const typed = isXcError(error) ? error : deadline.total.aborted ? late : null;
           if (!typed) throw error;

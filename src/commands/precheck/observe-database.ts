@@ -3,8 +3,8 @@
 import type { Client } from 'pg';
 import type { Clock } from '../../core/time/clock.ts';
 import type { Catalogue, TableName } from '../../core/topology/table.ts';
+import { SILENCE } from '../../core/validation/checks/reach.ts';
 import type { ObservedAccess, ObservedServer } from '../../core/validation/observed-server.ts';
-import { lookupName } from '../../providers/http/lookup.ts';
 import { XcError } from '../../core/errors/xc-error.ts';
 import { readCatalogue } from '../../providers/postgres/catalogue/catalogue.ts';
 import { readAccess, readServerState } from '../../providers/postgres/catalogue/server.ts';
@@ -14,6 +14,8 @@ import { describeDsn, isLocal, type Dsn } from '../../providers/postgres/dsn.ts'
 import { readIdentity } from '../../providers/postgres/identity.ts';
 import { pgError } from '../../providers/postgres/pg-error.ts';
 import type { Deadline } from './deadline.ts';
+
+const SILENT = { facts: { cause: SILENCE } };
 
 export interface DatabaseJob {
   readonly region: string;
@@ -38,8 +40,9 @@ export const observeDatabase = async (
   deadline: Deadline,
 ): Promise<ObservedDatabase> => {
   const subject = `${job.region} (${describeDsn(job.dsn)})`;
-  const name = await lookupName(job.dsn.host, deadline.reach);
-  if (name.kind === 'none') throw new XcError('XC-6001', { subject, why: name.why });
+  const name = await deadline.lookup(job.dsn.host);
+  if (name.kind === 'none')
+    throw new XcError('XC-6001', { subject, why: name.why, ...(deadline.reach.aborted ? SILENT : {}) });
   const options: ConnectOptions = {
     subject: job.region,
     applicationName: 'xcrepl precheck',
@@ -57,7 +60,11 @@ export const observeDatabase = async (
     return await read(client, job, clock, () => connect(job.dsn, { ...options, replication: 'database' }));
   } catch (error) {
     throw deadline.total.aborted
-      ? new XcError('XC-6001', { subject, why: 'the server stopped answering before everything was read' })
+      ? new XcError('XC-6001', {
+          subject,
+          why: 'the server stopped answering before everything was read',
+          ...SILENT,
+        })
       : pgError(error, subject, job.dsn.password);
   } finally {
     deadline.total.removeEventListener('abort', onLate);

@@ -16,7 +16,6 @@ import type { HttpAnswer, HttpAsk } from '../../core/validation/observed-service
 import { observeKeyFile } from '../../providers/cosign/key-file.ts';
 import { observeDirectory } from '../../providers/directory/observe.ts';
 import { httpAsk } from '../../providers/http/ask.ts';
-import { lookupName } from '../../providers/http/lookup.ts';
 import { shownUrl } from '../../providers/http/shown-url.ts';
 import { askStore, storeUrl } from '../../providers/object-endpoint/ask-store.ts';
 import { registryHealth } from '../../providers/registry-health/health.ts';
@@ -54,7 +53,7 @@ const guardedAsk = (deadline: Deadline): HttpAsk => {
   const ask = httpAsk(deadline.total);
   return async (request) => {
     const name = URL.canParse(request.url)
-      ? await lookupName(new URL(request.url).hostname, deadline.reach)
+      ? await deadline.lookup(new URL(request.url).hostname)
       : ({ kind: 'found' } as const);
     return name.kind === 'found' ? ask(request) : { kind: 'none', why: name.why };
   };

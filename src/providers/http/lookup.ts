@@ -35,3 +35,13 @@ export const lookupName = async (host: string, signal: AbortSignal, script = SCR
     );
   });
 };
+
+/** Each name is looked up once, however many ask for it. */
+export const nameLookup = (signal: AbortSignal): ((host: string) => Promise<Lookup>) => {
+  const asked = new Map<string, Promise<Lookup>>();
+  return (host) => {
+    const answer = asked.get(host) ?? lookupName(host, signal);
+    asked.set(host, answer);
+    return answer;
+  };
+};

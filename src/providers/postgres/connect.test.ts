@@ -75,15 +75,24 @@ describe('connect', () => {
     expect(error.why).toContain('/nowhere/ca.pem');
   });
 
-  it('ends when the caller gives up', async () => {
+  it('ends when the caller gives up, with the caller’s reason', async () => {
     const port = await serve(() => {});
     const giveUp = new AbortController();
-    const waiting = failure(`postgres://app:hunter2@127.0.0.1:${port}/d`, {
-      connectTimeoutMs: 60_000,
+    const waiting = connect(`postgres://app:hunter2@127.0.0.1:${port}/d`, {
+      subject: 'us-east-1',
       signal: giveUp.signal,
     });
     giveUp.abort(new Error('enough'));
-    expect((await waiting).why).toContain('enough');
+    await expect(waiting).rejects.toThrow('enough');
+  });
+
+  it('is too late, and nothing else, when the caller’s own deadline passes', async () => {
+    const port = await serve(() => {});
+    const error = await failure(`postgres://app:hunter2@127.0.0.1:${port}/d`, {
+      connectTimeoutMs: 60_000,
+      signal: AbortSignal.timeout(50),
+    });
+    expect([error.code, error.facts['cause']]).toEqual(['XC-6001', 'ETIMEDOUT']);
   });
 
   it.each([

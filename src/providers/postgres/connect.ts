@@ -28,7 +28,7 @@ export interface ConnectOptions {
   readonly readOnly?: boolean;
   /** Further settings of the session, by name. */
   readonly settings?: Readonly<Record<string, string>>;
-  /** Ends the attempt; once connected it has no effect. */
+  /** Ends the attempt, with the signal's own reason unless that is a timeout; once connected it has no effect. */
   readonly signal?: AbortSignal;
 }
 
@@ -66,6 +66,7 @@ export const connect = async (dsn: string | Dsn, options: ConnectOptions): Promi
       const config = clientConfig(target, options, tls, subject);
       return await open(config, Math.max(1, deadline - performance.now()), options.signal, timeoutMs);
     } catch (error) {
+      if (options.signal?.aborted && !isTimeout(options.signal.reason)) throw options.signal.reason;
       const isLast = index === attempts.length - 1;
       if (isLast || !isTlsRefusal(error)) throw pgError(error, subject, target.password);
     }
@@ -111,15 +112,14 @@ const open = async (
   signal: AbortSignal | undefined,
   timeoutMs: number,
 ): Promise<Client> => {
-  signal?.throwIfAborted();
+  if (signal?.aborted) throw late(timeoutMs);
   const socket = new Socket();
   const client = new Client({ ...config, stream: () => socket });
   client.on('error', () => {});
   const hangUp = (reason: Error): void => {
     socket.destroy(reason);
   };
-  const onAbort = (): void =>
-    hangUp(signal?.reason instanceof Error ? signal.reason : new Error('interrupted'));
+  const onAbort = (): void => hangUp(late(timeoutMs));
   const timer = setTimeout(() => hangUp(late(timeoutMs)), remainingMs);
   signal?.addEventListener('abort', onAbort, { once: true });
   try {
@@ -133,6 +133,10 @@ const open = async (
     signal?.removeEventListener('abort', onAbort);
   }
 };
+
+/** AbortSignal.timeout(): a deadline of the caller's, and so an answer that came too late. */
+const isTimeout = (reason: unknown): boolean =>
+  reason instanceof DOMException && reason.name === 'TimeoutError';
 
 const late = (timeoutMs: number): Error =>
   Object.assign(new Error(`no answer within ${timeoutMs} ms`), { code: 'ETIMEDOUT' });

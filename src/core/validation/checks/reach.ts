@@ -23,8 +23,10 @@ export const unreachable = (reach: Reach, error: XcError): Finding => ({
   code: error.code,
 });
 
-const isSilence = (error: XcError): boolean =>
-  error.code === 'XC-6013' || /no answer within|not resolved within|stopped answering/.test(error.why ?? '');
+const isSilence = (error: XcError): boolean => error.code === 'XC-6013' || error.facts['cause'] === SILENCE;
+
+/** Cause of an XC-6001 that is no refusal: nobody answered in time. */
+export const SILENCE = 'ETIMEDOUT';
 
 export const notConfigured = (reach: Reach): Finding => ({
   check: 'postgres-reachable',
