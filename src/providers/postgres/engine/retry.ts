@@ -1,7 +1,7 @@
 /** What passes by itself is tried again, with growing pauses; what does not is thrown at once. */
 
 import pRetry from 'p-retry';
-import { isXcError, XcError } from '../../../core/errors/xc-error.ts';
+import { XcError } from '../../../core/errors/xc-error.ts';
 import { codeOf, pgError } from '../pg-error.ts';
 import { isTransient } from '../wire/server-error.ts';
 
@@ -10,24 +10,17 @@ const LONGEST_PAUSE_MS = 15_000;
 /** With the pauses above about two minutes: a restart or a failover of a server is over by then. */
 const ATTEMPTS = 12;
 
-/** Connection loss, servers that start or stop, serialization, locks; and a schema that is looked at again. */
-export const mayPass = (error: unknown): boolean =>
-  isTransient(error) ||
-  isXcError(error, 'XC-6001', 'XC-6010', 'XC-6011', 'XC-5207') ||
-  TRANSIENT_CODES.has(codeOf(error));
+const PASSING = new Set(['XC-6001', 'XC-6010', 'XC-6011', 'XC-6012', 'XC-5207']);
 
-const TRANSIENT_CODES = new Set([
-  'ECONNRESET',
-  'EPIPE',
-  'ECONNREFUSED',
-  '40001',
-  '40P01',
-  '55P03',
-  '55006',
-  '57P01',
-  '57P02',
-  '57P03',
-]);
+/** Connection loss, servers that start or stop, serialization, locks; and a schema that is looked at again. */
+export const mayPass = (error: unknown): boolean => {
+  if (isTransient(error) || TRANSIENT_CODES.has(codeOf(error))) return true;
+  const typed = asXcError(error, '');
+  return typed instanceof XcError && PASSING.has(typed.code);
+};
+
+/** SQLSTATEs of `pg` clients: serialization, deadlock, a slot or origin that is still in use. */
+const TRANSIENT_CODES = new Set(['40001', '40P01', '55006']);
 
 /**
  * @param endless retry for as long as the signal allows: `--follow` outlives any outage
@@ -67,6 +60,9 @@ export const retrying = async <T>(
   }
 };
 
-/** A server's or the network's error leaves the engine with a code of ours. */
-export const asXcError = (error: unknown, subject: string): unknown =>
-  error instanceof XcError || codeOf(error) === '' ? error : pgError(error, subject);
+/** A server's or the network's error leaves the engine with a code of ours; a bug stays what it is. */
+export const asXcError = (error: unknown, subject: string): unknown => {
+  if (error instanceof XcError || !(error instanceof Error)) return error;
+  const typed = pgError(error, subject);
+  return typed.code === 'XC-6014' && codeOf(error) === '' ? error : typed;
+};
