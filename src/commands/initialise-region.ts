@@ -4,7 +4,7 @@ import type { Client } from 'pg';
 import type { LoadedConfig } from '../core/config/loaded.ts';
 import { linksOf, type Link } from '../core/topology/link.ts';
 import { matchesPatterns } from '../core/topology/pattern.ts';
-import type { TableFacts } from '../core/topology/table.ts';
+import { tableName, type TableFacts } from '../core/topology/table.ts';
 import { readCatalogue } from '../providers/postgres/catalogue/catalogue.ts';
 import { originFunctions, sourceGrants, targetGrants, type Grant } from '../providers/postgres/grants.ts';
 import { migrate, pendingMigrations } from '../providers/postgres/migrate.ts';
@@ -87,7 +87,7 @@ const grantsFor = async (
   const to = links.filter((link) => link.target === region);
   const catalogue = await readCatalogue(client, { tables: (name) => named([...from, ...to], name) });
   const tables = (of: readonly Link[]): TableFacts[] =>
-    [...catalogue.tables.values()].filter((table) => named(of, `${table.schema}.${table.name}`));
+    [...catalogue.tables.values()].filter((table) => !table.isPartition && named(of, tableName(table)));
   return [
     ...(from.length > 0 ? sourceGrants(role, database, tables(from)) : []),
     ...(to.length > 0 ? targetGrants(role, database, await originFunctions(client), tables(to)) : []),

@@ -49,8 +49,9 @@ const bash = (places: readonly Place[]): string => {
   );
   const valued = new Map<string, readonly string[]>();
   for (const { options } of places)
-    for (const option of options) if (option.choices) valued.set(option.name, option.choices);
-  const choices = [...valued].map(([name, list]) => `    ${name}) words='${list.join(' ')}' ;;`);
+    for (const { name, short, choices } of options)
+      if (choices) valued.set(short === null ? name : `${name}|${short}`, choices);
+  const choices = [...valued].map(([names, list]) => `    ${names}) words='${list.join(' ')}' ;;`);
   return `_xcrepl() {
   local cur=\${COMP_WORDS[COMP_CWORD]} prev=\${COMP_WORDS[COMP_CWORD-1]} place='' words='' word
   for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do

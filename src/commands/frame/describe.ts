@@ -2,7 +2,7 @@
 
 import type { CommandUnknownOpts, Option } from '@commander-js/extra-typings';
 import type { CommandEntry, Host } from './host.ts';
-import { descriptionOf } from './leaf.ts';
+import { descriptionOf, exitsOf } from './leaf.ts';
 import { realCommand, rootCommand } from './program.ts';
 import { loadTree, type Branch } from './tree.ts';
 
@@ -81,7 +81,7 @@ const describeBranch = (branch: Branch, host: Host): CommandDescription => {
     })),
     options: command.options.filter(({ hidden }) => !hidden).map(describeOption),
     examples: (leaf?.examples ?? []).map(([run, does]) => ({ run, does })),
-    exits: leaf?.exits ?? [],
+    exits: leaf ? exitsOf(leaf) : [],
     commands: branch.children.map((child) => describeBranch(child, host)),
   };
 };

@@ -32,7 +32,7 @@
 
 import { Command } from '@commander-js/extra-typings';
 import type { CommandUnknownOpts } from '@commander-js/extra-typings';
-import { EXIT_MEANINGS } from '../../core/errors/exit.ts';
+import { EXIT, EXIT_MEANINGS } from '../../core/errors/exit.ts';
 
 /** A command line that works as it stands, and what it does. */
 export type Example = readonly [run: string, does: string];
@@ -59,10 +59,13 @@ export const leaf = (description: LeafDescription): Command => {
 export const descriptionOf = (command: CommandUnknownOpts): LeafDescription | undefined =>
   described.get(command);
 
-const closing = ({ examples, exits = [0, 2] }: LeafDescription): string => {
+export const exitsOf = ({ exits }: LeafDescription): readonly number[] => exits ?? [EXIT.done, EXIT.usage];
+
+const closing = (description: LeafDescription): string => {
   const lines = ['Examples:'];
-  for (const [run, does] of examples) lines.push(`  # ${does}`, `  $ ${run}`);
+  for (const [run, does] of description.examples) lines.push(`  # ${does}`, `  $ ${run}`);
   lines.push('', 'Exit codes:');
-  for (const code of exits) lines.push(`  ${String(code).padEnd(4)}${EXIT_MEANINGS[code] ?? ''}`);
+  for (const code of exitsOf(description))
+    lines.push(`  ${String(code).padEnd(4)}${EXIT_MEANINGS[code] ?? ''}`);
   return lines.join('\n');
 };

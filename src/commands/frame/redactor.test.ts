@@ -30,7 +30,9 @@ test('a password that is the user or the database hides no name, but is hidden i
 
 test('a password in any URL or keyword is hidden even when nobody told of it', () => {
   const redactor = createRedactor();
-  expect(redactor.text('cannot connect to postgres://u:planted@h/d')).toBe('cannot connect to postgres://u:***@h/d');
+  expect(redactor.text('cannot connect to postgres://u:planted@h/d')).toBe(
+    'cannot connect to postgres://u:***@h/d',
+  );
   expect(redactor.text('host=h password=planted user=u')).toBe('host=h password=*** user=u');
 });
 

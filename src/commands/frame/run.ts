@@ -3,6 +3,7 @@
 import type { CommandUnknownOpts } from '@commander-js/extra-typings';
 import { XcError } from '../../core/errors/xc-error.ts';
 import { EXIT } from '../../core/errors/exit.ts';
+import { nearest } from '../../core/errors/suggest.ts';
 import { tree } from '../index.ts';
 import { readGlobalFlags } from './flags.ts';
 import type { GlobalFlags, Outcome } from './host.ts';
@@ -28,8 +29,10 @@ export const runCommandLine = async (argv: readonly string[], parts: RunParts): 
   let typed = 'xcrepl';
   try {
     const args = helpAsFlag(argv);
-    const path = await findPath(tree, root.parseOptions([...args]).operands);
+    const words = root.parseOptions([...args]).operands;
+    const path = await findPath(tree, words);
     typed = ['xcrepl', ...path.map(({ entry }) => entry.name)].join(' ');
+    refuseUnknown(words[path.length], path, typed);
     const exit = await execute(root, path, args, parts);
     return { flags: flagsOf(root), exit };
   } catch (error) {
@@ -42,6 +45,21 @@ export const runCommandLine = async (argv: readonly string[], parts: RunParts): 
 /** `xcrepl help replication run` is `xcrepl replication run --help`. */
 const helpAsFlag = (argv: readonly string[]): readonly string[] =>
   argv[0] === 'help' ? [...argv.slice(1), '--help'] : argv;
+
+/** A word that names no command, where only commands can follow. Commander would let it pass before --help. */
+const refuseUnknown = (word: string | undefined, path: readonly TreeNode[], typed: string): void => {
+  const last = path.at(-1)?.module;
+  if (word === undefined || last?.command) return;
+  const suggestion = nearest(
+    word,
+    (last?.children ?? tree).map(({ name }) => name),
+  );
+  throw new XcError('XC-1001', {
+    subject: `unknown command '${word}'`,
+    ...(suggestion === undefined ? {} : { why: `did you mean ${suggestion}?` }),
+    next: `${typed} --help`,
+  });
+};
 
 const flagsOf = (root: CommandUnknownOpts): GlobalFlags => readGlobalFlags(root.opts());
 

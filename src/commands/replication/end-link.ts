@@ -94,9 +94,13 @@ const end = async (host: Host, parts: EndParts): Promise<Ended> => {
     host.narrator.info(`left to the run that holds the stream: ${error.why ?? error.message}`);
     return await awaitRunner(host, parts);
   }
-  return wanted === 'dropping'
-    ? { changed: true, state: 'dropped', removed: await engine.dropLink(link.id) }
-    : await takeOff(host, parts, engine, run);
+  if (wanted === 'stopping') {
+    await takeOff(host, parts, engine, run);
+    return { changed: true, state: 'stopped', removed: [] };
+  }
+  const removed = await engine.dropLink(link.id);
+  if (!removed.some((what) => what.startsWith('publication '))) await takeOff(host, parts, engine, run);
+  return { changed: true, state: 'dropped', removed };
 };
 
 const SILENT = {
@@ -107,13 +111,13 @@ const SILENT = {
   note: () => undefined,
 };
 
-/** The publication no longer names the tenant, and the link's row keeps the mark that it was stopped. */
+/** The publication no longer names the tenant, and a stopped link's row keeps the mark that it was stopped. */
 const takeOff = async (
   host: Host,
   { selected, stream }: EndParts,
   engine: StreamEngine,
   run: string,
-): Promise<Ended> => {
+): Promise<void> => {
   const facts = await gather(host, { ...selected, ids: new Set() }, [stream]);
   const { loaded } = selected;
   const plan = makePlan(
@@ -130,7 +134,6 @@ const takeOff = async (
     if (step.kind === 'publish-tables') await engine.publishTables(step);
     if (step.kind === 'remove-links') await engine.removeLinks(step);
   }
-  return { changed: true, state: 'stopped', removed: [] };
 };
 
 const awaitRunner = async (host: Host, { client, link, wanted }: EndParts): Promise<Ended> => {

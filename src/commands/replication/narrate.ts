@@ -39,7 +39,9 @@ export const narrate = (host: Host): Narration => {
         const counts = ['rows', 'changes', 'tables', 'links'].flatMap((name) =>
           typeof result[name] === 'number' ? [`${countText(result[name])} ${name}`] : [],
         );
-        host.narrator.info(
+        // A copy shows its progress; its end is one line of many.
+        const tell = step.kind === 'copy-table' ? 'detail' : 'info';
+        host.narrator[tell](
           [`${step.id} ${step.kind} ${subjectOf(step)}: done in ${durationText(durationMs)}`, ...counts].join(
             ', ',
           ),

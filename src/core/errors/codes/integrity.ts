@@ -277,7 +277,8 @@ export const integrityCodes = {
   },
   'XC-5208': {
     title: 'copy counts differ',
-    means: 'The source and the target counted different numbers of rows for one chunk. The chunk was rolled back.',
+    means:
+      'The source and the target counted different numbers of rows for one chunk. The chunk was rolled back.',
     next: 'run the same command again; if it comes back, look for rules or triggers on the target table that drop rows',
   },
   'XC-5209': {

@@ -35,7 +35,8 @@ export const policyCodes = {
   },
   'XC-2006': {
     title: 'row of another tenant',
-    means: 'A row arrived that belongs to none of the tenants that this link carries (gate P5). The link stopped before it was written.',
+    means:
+      'A row arrived that belongs to none of the tenants that this link carries (gate P5). The link stopped before it was written.',
     next: 'compare the tenant column of the table with the tenants of the configuration',
   },
   'XC-2010': {
