@@ -8,8 +8,8 @@ export const HIDDEN = '***';
 /** Shorter secrets are hidden only where they stand as a password: everywhere else they would garble the text. */
 const SHORTEST = 4;
 
-/** user:password@ of any URL: hidden even when nobody told of it. */
-const URL_PASSWORD = /([a-z][a-z0-9+.-]*:\/\/[^\s:/@"']*:)([^\s@/"']+)(@)/gi;
+/** user:password@ of any URL: hidden even when nobody told of it, and where it was taken for a path too. */
+const URL_PASSWORD = /([a-z][a-z0-9+.-]*:\/\/?[^\s:/@"']*:)([^\s@/"']+)(@)/gi;
 /** password=… of a key-value DSN. */
 const KEYWORD_PASSWORD = /\b((?:password|passwd|pwd)\s*=\s*)('(?:[^'\\]|\\.)*'|[^\s&"',;]+)/gi;
 

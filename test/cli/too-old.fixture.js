@@ -1,0 +1,3 @@
+import { relaunch } from '../../bin/relaunch.js';
+
+relaunch('99.0');
