@@ -2,7 +2,7 @@
 
 import type { ProgressListener } from '../../core/run/progress.ts';
 import type { StepObserver } from '../../core/run/executor.ts';
-import { subjectOf } from '../../core/report/report.ts';
+import { subjectOf } from '../../core/plan/step-subject.ts';
 import type { Host, ProgressTask } from '../frame/host.ts';
 import { bytesText, countText, durationText } from './quantities.ts';
 

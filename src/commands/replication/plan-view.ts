@@ -1,7 +1,7 @@
 /** A plan as a person reads it: steps, estimate, policy table, findings. */
 
 import type { Plan } from '../../core/plan/plan.ts';
-import { subjectOf } from '../../core/report/report.ts';
+import { subjectOf } from '../../core/plan/step-subject.ts';
 import type { Finding } from '../../core/validation/finding.ts';
 import type { Painter } from '../frame/host.ts';
 import { bytesText, countText } from './quantities.ts';

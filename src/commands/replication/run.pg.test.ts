@@ -213,6 +213,7 @@ describe('run --follow', () => {
       '--follow',
       '--metrics-addr',
       '127.0.0.1:0',
+      '-v',
       '-o',
       'json',
     ]);
@@ -275,6 +276,7 @@ describe('run --follow', () => {
     running.kill('SIGTERM');
     const ended = await running;
     expect(ended.exitCode).toBe(143);
+    expect(ended.stdout, told).not.toBe('');
     const report = JSON.parse(ended.stdout) as Report;
     expect(report).toMatchObject({ outcome: 'interrupted', exit: 143 });
     const again = await pair.xcrepl(['replication', 'run', '-o', 'json']);

@@ -1,6 +1,7 @@
 /** A report is a pure fold over a run's journal: every number in it was measured in that run, and is in the journal. */
 
 import type { LagQuantiles } from '../metrics/lag-histogram.ts';
+import { subjectOf } from '../plan/step-subject.ts';
 import type { Estimate, GateRow, Plan, Step } from '../plan/plan.ts';
 import type { JournalEntry, JournalError, StepResult } from '../run/journal.ts';
 import { endingOf, type Outcome } from '../run/outcome.ts';
@@ -127,9 +128,9 @@ const stepReport = (id: string, step: Step | undefined, entries: readonly Journa
   const ended = last && last.event !== 'started' ? last : undefined;
   return {
     id,
-    kind: step?.kind ?? 'stream-changes',
-    stream: step?.stream ?? '',
-    subject: step ? subjectOf(step) : 'while following',
+    kind: step?.kind ?? last?.kind ?? 'stream-changes',
+    stream: step?.stream ?? last?.stream ?? '',
+    subject: step ? subjectOf(step) : (last?.subject ?? ''),
     state: stateOf(last),
     startedAt: started?.at ?? null,
     durationMs: started && ended ? Date.parse(ended.at) - Date.parse(started.at) : null,
@@ -142,23 +143,6 @@ const stepReport = (id: string, step: Step | undefined, entries: readonly Journa
 const stateOf = (last: JournalEntry | undefined): StepState => {
   if (!last) return 'open';
   return last.event === 'started' ? 'interrupted' : last.event;
-};
-
-/** What a step works on, in a few words. */
-export const subjectOf = (step: Step): string => {
-  switch (step.kind) {
-    case 'publish-tables':
-      return `${step.publication}: ${step.tables.length + step.insertOnly.length} tables`;
-    case 'copy-table':
-      return step.table;
-    case 'create-slot':
-    case 'stream-changes':
-    case 'merge-links':
-      return step.slot;
-    case 'remove-links':
-    case 'verify':
-      return step.links.length === 1 ? (step.links[0] ?? '') : `${step.links.length} links`;
-  }
 };
 
 const findingsOf = (step: string, entries: readonly JournalEntry[]): readonly Finding[] =>

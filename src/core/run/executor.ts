@@ -5,6 +5,7 @@
 
 import { isXcError, XcError } from '../errors/xc-error.ts';
 import type { Plan, Step } from '../plan/plan.ts';
+import { subjectOf } from '../plan/step-subject.ts';
 import type { Clock } from '../time/clock.ts';
 import { isoTime } from '../time/clock.ts';
 import type { StreamKey } from '../topology/link.ts';
@@ -137,6 +138,9 @@ export class Executor {
       run: this.#run,
       plan: this.#plan,
       step: step.id,
+      kind: step.kind,
+      stream: step.stream,
+      subject: subjectOf(step),
       event,
       attempt: this.#attempts.get(step.id) ?? 1,
       ...more,

@@ -30,6 +30,7 @@ export class Joins {
   readonly #dropped = new Set<LinkId>();
   /** Copying and catching up of joining links, beside the main stream and the watching. */
   #joining: Promise<void> | null = null;
+  #plans = 0;
   #seen: string | null = null;
   /** The watch itself failed when it was last asked. */
   #unread = false;
@@ -54,7 +55,7 @@ export class Joins {
       if (state === this.#seen && !due) return false;
       this.#seen = state;
       if (await this.#drop(await watch.dropping())) return true;
-      const plan = await this.#ports.plan(this.#dropped);
+      const plan = named(await this.#ports.plan(this.#dropped), ++this.#plans);
       await this.#takeOff(plan);
       this.#join(plan);
     } catch (error) {
@@ -153,3 +154,16 @@ export class Joins {
     );
   }
 }
+
+/** Ids of later plans' steps are told from those of the run's own plan: "f2.s1". */
+const named = (plan: Plan, number: number): Plan => {
+  const rename = (id: string): string => `f${number}.${id}`;
+  return {
+    ...plan,
+    steps: plan.steps.map((step) => ({
+      ...step,
+      id: rename(step.id),
+      dependsOn: step.dependsOn.map(rename),
+    })),
+  };
+};

@@ -4,7 +4,8 @@
  */
 
 import type { XcCode } from '../errors/xc-error.ts';
-import type { Plan } from '../plan/plan.ts';
+import type { Plan, Step } from '../plan/plan.ts';
+import type { StreamKey } from '../topology/link.ts';
 import type { Finding } from '../validation/finding.ts';
 
 export type JournalEvent = 'started' | 'done' | 'failed' | 'undone' | 'interrupted';
@@ -20,6 +21,10 @@ export interface JournalEntry {
   readonly run: string;
   readonly plan: string;
   readonly step: string;
+  readonly kind: Step['kind'];
+  readonly stream: StreamKey;
+  /** What the step works on, in a few words. */
+  readonly subject: string;
   readonly event: JournalEvent;
   /** From 1; how often this step was started in this run. */
   readonly attempt: number;

@@ -18,6 +18,9 @@ const entry = (seq: number, step: string, event: JournalEntry['event']): Journal
   run: 'rn_1',
   plan: 'pl_1',
   step,
+  kind: 'copy-table',
+  stream: 'a',
+  subject: 'shop.orders',
   event,
   attempt: 1,
 });

@@ -1,0 +1,18 @@
+import type { Step } from './plan.ts';
+
+/** What a step works on, in a few words. */
+export const subjectOf = (step: Step): string => {
+  switch (step.kind) {
+    case 'publish-tables':
+      return `${step.publication}: ${step.tables.length + step.insertOnly.length} tables`;
+    case 'copy-table':
+      return step.table;
+    case 'create-slot':
+    case 'stream-changes':
+    case 'merge-links':
+      return step.slot;
+    case 'remove-links':
+    case 'verify':
+      return step.links.length === 1 ? (step.links[0] ?? '') : `${step.links.length} links`;
+  }
+};
