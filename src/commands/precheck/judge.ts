@@ -2,6 +2,7 @@
 
 import type { Config } from '../../core/config/schema.ts';
 import type { Stream } from '../../core/topology/link.ts';
+import { checkRules } from '../../core/validation/checks/rules.ts';
 import type { ServerContext } from '../../core/validation/checks/server/context.ts';
 import { leftovers } from '../../core/validation/checks/server/leftovers.ts';
 import { ownedNames } from '../../core/validation/checks/server/owned.ts';
@@ -27,7 +28,12 @@ export const judgeDatabases = (
     judgeRegion(region, streams, byRegion.get(region) ?? []),
   );
   const firsts = [...byRegion.values()].flatMap(([first]) => first?.server ?? []);
-  return [...regions, ...checkClocks(firsts), ...streams.flatMap((stream) => judgeStream(stream, databases))];
+  return [
+    ...checkRules(config),
+    ...regions,
+    ...checkClocks(firsts),
+    ...streams.flatMap((stream) => judgeStream(stream, databases)),
+  ];
 };
 
 /** A server is judged once; each further database of it only for what a database has of its own. */

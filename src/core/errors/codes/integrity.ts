@@ -231,6 +231,12 @@ export const integrityCodes = {
       'Rows are applied under session_replication_role = replica, in which foreign keys are not checked.',
     next: 'keep referenced tables in the same rule; verification names rows that point to nothing',
   },
+  'XC-5329': {
+    title: 'no column list is possible',
+    means:
+      'PostgreSQL allows no column list for a table under REPLICA IDENTITY FULL, so columns that every tenant drops are sent to the runner and dropped there, on the source’s side of the border.',
+    next: 'give the table a key as its replica identity',
+  },
   'XC-5330': {
     title: 'tenants scope one table differently',
     means:

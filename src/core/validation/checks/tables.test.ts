@@ -207,6 +207,21 @@ describe('row filter and identity', () => {
   });
 });
 
+describe('columns that every tenant drops', () => {
+  const drop = links({
+    acme: {
+      scope: { kind: 'column', column: 'tenant_id', value: 'acme' },
+      columns: { 'shop.orders': { tenant_id: 'allow', id: 'allow', note: { action: 'drop' } } },
+    },
+  });
+
+  it('cannot be kept on the server by a column list beside FULL', () => {
+    const full = orders({ identity: 'full', identityColumns: ['tenant_id', 'id', 'note'] });
+    expect(found({ source: [full], links: drop })).toEqual(['replica-identity us shop.orders warn XC-5329']);
+    expect(found({ links: drop })).toEqual([]);
+  });
+});
+
 describe('source against target', () => {
   it('blocks a missing table and nothing else of it', () => {
     expect(found({ target: [] })).toEqual(['target-table eu shop.orders block XC-5313']);

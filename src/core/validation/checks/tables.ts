@@ -7,7 +7,7 @@ import type { Link } from '../../topology/link.ts';
 import { tableName, type Catalogue, type TableFacts, type TableName } from '../../topology/table.ts';
 import { compareFindings, type Finding } from '../finding.ts';
 import { columns, generatedColumns, targetTable } from './table/columns.ts';
-import { toFinding, type TableCheck, type TableContext } from './table/context.ts';
+import { rowScopes, toFinding, type RowScopes, type TableCheck, type TableContext } from './table/context.ts';
 import { replicaIdentity, targetKey } from './table/identity.ts';
 import { columnPolicy } from './table/policy.ts';
 import { rowFilterIdentity, tenantColumn } from './table/row-filter.ts';
@@ -73,36 +73,41 @@ const contextsOf = ({ links, source, target }: TablesToCheck): TableContext[] =>
   const inScope = new Set(carried.keys());
   const sequences = Map.groupBy(source.sequences, (sequence) => sequence.ownedBy?.table ?? '');
   const targetSequences = new Set(target.sequences.map(tableName));
-  return [...carried].flatMap(
-    ([
-      name,
+  const scopesOf = memo(rowScopes);
+  return [...carried].flatMap(([name, { table, links: sharers }]) => {
+    const [first] = sharers;
+    if (!first) return [];
+    return [
       {
-        table,
-        links: [first, ...others],
+        source: table,
+        target: target.tables.get(name),
+        links: sharers,
+        scopes: scopesOf(sharers),
+        sourceRegion: first.source,
+        targetRegion: first.target,
+        sourceCatalogue: source,
+        targetCatalogue: target,
+        inScope,
+        sequences: sequences.get(name) ?? [],
+        targetSequences,
       },
-    ]) =>
-      first === undefined
-        ? []
-        : [
-            {
-              source: table,
-              target: target.tables.get(name),
-              links: [first, ...others],
-              sourceRegion: first.source,
-              targetRegion: first.target,
-              sourceCatalogue: source,
-              targetCatalogue: target,
-              inScope,
-              sequences: sequences.get(name) ?? [],
-              targetSequences,
-            },
-          ],
-  );
+    ];
+  });
+};
+
+/** Most tables are carried by one and the same array of links, which may be long. */
+const memo = (compute: typeof rowScopes): typeof rowScopes => {
+  const known = new WeakMap<readonly Link[], RowScopes>();
+  return (links) => {
+    const scopes = known.get(links) ?? compute(links);
+    known.set(links, scopes);
+    return scopes;
+  };
 };
 
 interface Carried {
   readonly table: TableFacts;
-  readonly links: Link[];
+  readonly links: readonly Link[];
 }
 
 /** Links of one rule and schema name the same tables; patterns are matched once for all of them. */
@@ -112,9 +117,8 @@ const carriers = (links: readonly Link[], source: Catalogue): Map<TableName, Car
   for (const group of alike.values()) {
     const [first] = group;
     for (const table of first ? tablesInScope(first, source) : []) {
-      const entry = carried.get(tableName(table)) ?? { table, links: [] };
-      entry.links.push(...group);
-      carried.set(tableName(table), entry);
+      const before = carried.get(tableName(table))?.links;
+      carried.set(tableName(table), { table, links: before ? [...before, ...group] : group });
     }
   }
   return carried;

@@ -15,6 +15,7 @@ export interface TableContext {
   readonly targetRegion: string;
   readonly sourceCatalogue: Catalogue;
   readonly targetCatalogue: Catalogue;
+  readonly scopes: RowScopes;
   /** Names of all tables that any link between the two databases carries. */
   readonly inScope: ReadonlySet<TableName>;
   /** The source's sequences that this table owns. */
@@ -49,11 +50,31 @@ export const toFinding = (check: TableCheck, context: TableContext, observation:
   };
 };
 
-/** Columns by which tenants' rows are told apart, in order; empty where every link carries whole tables. */
-export const scopeColumns = (context: TableContext): readonly string[] =>
-  [
-    ...new Set(context.links.flatMap((link) => (link.scope.kind === 'column' ? [link.scope.column] : []))),
-  ].toSorted();
+/** How the links that carry a table tell their tenants' rows apart. */
+export interface RowScopes {
+  /** Columns, in order; empty where every link carries whole tables. */
+  readonly columns: readonly string[];
+  /** Tenants' values by column. */
+  readonly values: ReadonlyMap<string, readonly string[]>;
+  /** Ways among the links that share a stream: a column's name, or "" for whole tables. */
+  readonly sharedWays: readonly string[];
+}
+
+export const rowScopes = (links: readonly Link[]): RowScopes => {
+  const values = new Map<string, string[]>();
+  for (const { scope } of links) {
+    if (scope.kind !== 'column') continue;
+    const known = values.get(scope.column);
+    if (known) known.push(scope.value);
+    else values.set(scope.column, [scope.value]);
+  }
+  const shared = links.filter((link) => !link.rule.dedicated);
+  return {
+    columns: [...values.keys()].toSorted(),
+    values,
+    sharedWays: [...new Set(shared.map(({ scope }) => (scope.kind === 'column' ? scope.column : '')))],
+  };
+};
 
 /** Columns that every link drops: they are not sent at all. */
 export const droppedByAll = (context: TableContext): ReadonlySet<string> => {

@@ -2,7 +2,7 @@
 
 import { quoteNames, quoteTable } from '../../../topology/quote.ts';
 import { tableName, type TableFacts } from '../../../topology/table.ts';
-import { hasKeyOver, storedTables, type Observation, type TableCheck } from './context.ts';
+import { droppedByAll, hasKeyOver, storedTables, type Observation, type TableCheck } from './context.ts';
 
 export const replicaIdentity: TableCheck = {
   name: 'replica-identity',
@@ -13,9 +13,13 @@ export const replicaIdentity: TableCheck = {
     const leaves = storedTables(context)
       .filter((table) => table !== source && table.identityColumns.length === 0)
       .map((leaf) => leafWithoutIdentity(leaf));
-    return source.identity === 'full' && source.primaryKey.length === 0
-      ? [FULL_WITHOUT_KEY, ...leaves]
-      : leaves;
+    if (source.identity !== 'full') return leaves;
+    const dropped = [...droppedByAll(context)];
+    return [
+      ...(source.primaryKey.length === 0 ? [FULL_WITHOUT_KEY] : []),
+      ...(dropped.length > 0 ? [withoutColumnList(source, dropped)] : []),
+      ...leaves,
+    ];
   },
 };
 
@@ -52,6 +56,15 @@ const leafWithoutIdentity = (leaf: TableFacts): Observation => ({
   seen: 'the partition has no replica identity, although its partitioned table has; the application’s UPDATE would fail',
   remedy: `ALTER TABLE ${quoteTable(leaf)} REPLICA IDENTITY ${leaf.primaryKey.length > 0 ? 'DEFAULT' : 'FULL'};`,
   code: 'XC-5311',
+});
+
+/** A column list beside FULL would make the application's UPDATE fail (CORRECTNESS 1), so there is none. */
+const withoutColumnList = (table: TableFacts, dropped: readonly string[]): Observation => ({
+  on: 'source',
+  severity: 'warn',
+  seen: `REPLICA IDENTITY FULL allows no column list: ${dropped.join(', ')} leaves the server and is dropped by the runner, on the source's side`,
+  remedy: `ALTER TABLE ${quoteTable(table)} REPLICA IDENTITY ${table.primaryKey.length > 0 ? 'DEFAULT;' : 'USING INDEX …; -- after adding a key'}`,
+  code: 'XC-5329',
 });
 
 const FULL_WITHOUT_KEY: Observation = {

@@ -5,19 +5,12 @@
 
 import { quoteLiteral, quoteName, quoteNames, quoteTable } from '../../../topology/quote.ts';
 import { tableName, type ColumnFacts, type TableFacts } from '../../../topology/table.ts';
-import {
-  hasKeyOver,
-  scopeColumns,
-  storedTables,
-  type Observation,
-  type TableCheck,
-  type TableContext,
-} from './context.ts';
+import { hasKeyOver, storedTables, type Observation, type TableCheck, type TableContext } from './context.ts';
 
 export const tenantColumn: TableCheck = {
   name: 'tenant-column',
   run: (context) => [
-    ...scopeColumns(context).flatMap((name) => {
+    ...context.scopes.columns.flatMap((name) => {
       const column = context.source.columns.find((one) => one.name === name);
       return column ? columnObservations(context, column) : [missing(context, name)];
     }),
@@ -44,14 +37,13 @@ const tenants = (links: TableContext['links']): string => {
 
 /** A publication has one row filter a table, so its tenants are all told apart by the same column, or not at all. */
 const mixedScopes = (context: TableContext): Observation[] => {
-  const shared = context.links.filter((link) => !link.rule.dedicated);
-  const ways = new Set(shared.map((link) => (link.scope.kind === 'column' ? link.scope.column : '')));
-  if (ways.size <= 1) return [];
+  const ways = context.scopes.sharedWays;
+  if (ways.length <= 1) return [];
   return [
     {
       on: 'source',
       severity: 'block',
-      seen: `its tenants are told apart in different ways (${[...ways].map((way) => way || 'whole table').join(', ')})`,
+      seen: `its tenants are told apart in different ways (${ways.map((way) => way || 'whole table').join(', ')})`,
       remedy: 'give one of the rules dedicated: true',
       code: 'XC-5330',
     },
@@ -108,9 +100,7 @@ const VALUE_FORMS: Readonly<Record<string, RegExp>> = {
 
 const misfits = (context: TableContext, column: ColumnFacts): string[] => {
   const form = VALUE_FORMS[column.typeName];
-  const values = context.links.flatMap(({ scope }) =>
-    scope.kind === 'column' && scope.column === column.name ? [scope.value] : [],
-  );
+  const values = context.scopes.values.get(column.name) ?? [];
   return form ? values.filter((value) => !form.test(value)) : [];
 };
 
@@ -119,7 +109,7 @@ export const rowFilterIdentity: TableCheck = {
   run: (context) => {
     const { source } = context;
     if (source.identityColumns.length === 0 || source.persistence !== 'permanent') return [];
-    const filters = scopeColumns(context).filter((name) =>
+    const filters = context.scopes.columns.filter((name) =>
       source.columns.some((column) => column.name === name),
     );
     return filters.flatMap((name) => {
