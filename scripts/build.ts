@@ -8,6 +8,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { isBuiltin } from 'node:module';
 import { build, type Plugin } from 'rolldown';
+import { groupOf } from './build-chunks.ts';
 import { bundledLicences } from './build-licences.ts';
 import { sqlPages } from './docs/sql.ts';
 
@@ -62,16 +63,6 @@ const lazyChildProcess: Plugin = {
   },
 };
 
-/** Modules that every start loads. */
-const FRAME =
-  /^\0|\/(commander|@commander-js)\/|\/src\/(version|commands\/(frame\/(?!completion-script|describe)|index)|core\/(errors|time)\/|core\/config\/quantity|providers\/system\/(clock|random|interrupts|terminal|standard-stream)\.)/;
-
-/** Modules that every command with a configuration loads. */
-const CONFIG =
-  /\/node_modules\/(zod\/|canonicalize\/)|\/src\/(core\/(config\/(?!json-schema|effective|document)|topology\/pattern)|commands\/config\/load|providers\/system\/files)/;
-
-const YAML = /\/node_modules\/yaml\//;
-
 const { version } = JSON.parse(await readFile(new URL('package.json', root), 'utf8')) as { version: string };
 
 // The program reads its migrations from the package's infra/sql.
@@ -83,6 +74,8 @@ try {
     cwd: new URL('.', root).pathname,
     input: { main: 'src/main.ts' },
     preserveEntrySignatures: false,
+    // Dynamic imports of what a group holds anyway are meant: what is needed when is said in the source.
+    checks: { ineffectiveDynamicImport: false },
     // The same package as ES modules, so that what nobody uses of it is left out.
     resolve: { alias: { yaml: new URL('node_modules/yaml/browser/dist/index.js', root).pathname } },
     platform: 'node',
@@ -100,14 +93,9 @@ try {
       format: 'esm',
       entryFileNames: '[name].js',
       chunkFileNames: 'chunk/[name]-[hash].js',
-      // What every command loads is one file, since each file that is looked up and linked costs a millisecond.
       codeSplitting: {
         includeDependenciesRecursively: false,
-        groups: [
-          { name: 'frame', test: FRAME },
-          { name: 'config', test: CONFIG },
-          { name: 'yaml', test: YAML },
-        ],
+        groups: [{ name: groupOf(new URL('src', root).pathname), debugName: 'by roots' }],
       },
       minify: false,
       sourcemap: false,

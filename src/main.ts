@@ -3,6 +3,8 @@
  * that was typed, and sets the exit code; nothing ever calls process.exit, so that no output is cut off.
  */
 
+import { writeSync } from 'node:fs';
+import { EXIT } from './core/errors/exit.ts';
 import { conclude } from './commands/frame/conclude.ts';
 import { createRedactor } from './commands/frame/redactor.ts';
 import { runCommandLine, type Ran } from './commands/frame/run.ts';
@@ -94,4 +96,14 @@ const leftBehind = (name: string, leftovers: ReadonlySet<string>): string => {
   return `${name} again: stopping at once. Left behind: ${left}\n`;
 };
 
-process.exitCode = await main();
+// Not awaited at the top: chunks that the command loads import this one, and would wait for it for ever. Until there is
+// a result the exit code is that of a bug, so that a run that simply stops is never taken for a success.
+process.exitCode = EXIT.bug;
+let ended = false;
+void main().then((exit) => {
+  ended = true;
+  process.exitCode = exit;
+});
+process.once('exit', () => {
+  if (!ended) writeSync(2, 'XC-9001 unexpected failure: the command ended without a result\n');
+});

@@ -15,43 +15,49 @@ const NAME = /^[a-z0-9][a-z0-9_.-]{0,62}$/;
 const TABLE_PATTERN = /^!?[^.\s]+\.[^.\s]+$/;
 
 /** A description: the text of the generated reference and of an editor's hint. */
-const says = z.describe;
+const says = <S extends z.ZodMiniType>(description: string, schema: S): S => {
+  z.globalRegistry.add(schema, { description });
+  return schema;
+};
 
-const name = z
-  .string()
-  .check(
+/** Made with its checks: `check()` would make every one of these twice, which each start of the program waits for. */
+const checked = (...checks: z.core.$ZodCheck<string>[]): z.ZodMiniString =>
+  new z.ZodMiniString({ type: 'string', checks });
+
+const named = (description?: string): z.ZodMiniString => {
+  const schema = checked(
     z.regex(
       NAME,
       'lower-case letters, digits, "-", "_" and ".", at most 63, starting with a letter or digit',
     ),
   );
+  return description === undefined ? schema : says(description, schema);
+};
+const name = named();
 
-const text = z.string().check(z.minLength(1, 'must not be empty'));
+const text = checked(z.minLength(1, 'must not be empty'));
 
-const tablePattern = z
-  .string()
-  .check(z.regex(TABLE_PATTERN, 'schema.table, with * in either part; a leading ! excludes'));
+const tablePattern = checked(
+  z.regex(TABLE_PATTERN, 'schema.table, with * in either part; a leading ! excludes'),
+);
+
+const SECRET_REF = /^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+|cmd:.+|vault:[^#]+#.+)$/;
 
 /** A secret is named, never written down. `vault:` references name the path and, after #, the key. */
-export const secretRef = z
-  .string()
-  .check(
-    z.regex(
-      /^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+|cmd:.+|vault:[^#]+#.+)$/,
-      'a reference: env:NAME, file:PATH, cmd:COMMAND or vault:PATH#KEY',
-    ),
-    says(
-      'Reference to a secret: env:NAME, file:PATH, cmd:COMMAND or vault:PATH#KEY. A literal secret is refused.',
-    ),
-  );
+export const secretRef = says(
+  'Reference to a secret: env:NAME, file:PATH, cmd:COMMAND or vault:PATH#KEY. A literal secret is refused.',
+  checked(z.regex(SECRET_REF, 'a reference: env:NAME, file:PATH, cmd:COMMAND or vault:PATH#KEY')),
+);
 
 /** An address is not always secret: a URL without a password in it, or a reference. */
-const secretRefOrUrl = z.string().check(
-  z.refine(
-    (value) => secretRef.safeParse(value).success || isPlainUrl(value),
-    'a reference (env:NAME, file:PATH, cmd:COMMAND, vault:PATH#KEY), or an http(s) URL without user and password',
+const secretRefOrUrl = says(
+  'An http(s) URL without user and password, or a reference to one.',
+  checked(
+    z.refine(
+      (value) => SECRET_REF.test(value) || isPlainUrl(value),
+      'a reference (env:NAME, file:PATH, cmd:COMMAND, vault:PATH#KEY), or an http(s) URL without user and password',
+    ),
   ),
-  says('An http(s) URL without user and password, or a reference to one.'),
 );
 
 const isPlainUrl = (value: string): boolean => {
@@ -60,90 +66,100 @@ const isPlainUrl = (value: string): boolean => {
 };
 
 const duration = z.pipe(
-  z.string().check(
-    z.refine((value) => durationMs(value) !== null, 'a duration such as 250ms, 5s, 15m or 2h'),
-    says('Duration: 250ms, 5s, 15m, 2h, 7d.'),
+  says(
+    'Duration: 250ms, 5s, 15m, 2h, 7d.',
+    checked(z.refine((value) => durationMs(value) !== null, 'a duration such as 250ms, 5s, 15m or 2h')),
   ),
   z.transform((value: string) => durationMs(value) ?? 0),
 );
 
 const size = z.pipe(
-  z.union([z.string(), z.number()]).check(
-    z.refine((value) => sizeBytes(String(value)) !== null, 'a size such as 64MiB, 20MB or 512'),
-    says('Size in bytes: 512, 64KiB, 20MB, 1GiB.'),
+  says(
+    'Size in bytes: 512, 64KiB, 20MB, 1GiB.',
+    z
+      .union([z.string(), z.number()])
+      .check(z.refine((value) => sizeBytes(String(value)) !== null, 'a size such as 64MiB, 20MB or 512')),
   ),
   z.transform((value: string | number) => sizeBytes(String(value)) ?? 0),
 );
 
-const postgres = z
-  .strictObject({
+const postgres = says(
+  'The region’s PostgreSQL server. The DSN names user, host, port, database and sslmode.',
+  z.strictObject({
     dsn: secretRef,
-    connectTimeout: z.optional(duration).check(says('Longest wait for a connection. Default 10s.')),
-  })
-  .check(says('The region’s PostgreSQL server. The DSN names user, host, port, database and sslmode.'));
+    connectTimeout: says('Longest wait for a connection. Default 10s.', z.optional(duration)),
+  }),
+);
 
-const endpoint = z
-  .optional(secretRefOrUrl)
-  .check(says('Endpoint URL or a reference to it; the cloud’s own when absent.'));
-const prefix = z.optional(z.string()).check(says('What every key begins with.'));
+const endpoint = says(
+  'Endpoint URL or a reference to it; the cloud’s own when absent.',
+  z.optional(secretRefOrUrl),
+);
+const prefix = says('What every key begins with.', z.optional(z.string()));
 
-const objects = z
-  .discriminatedUnion('kind', [
+const objects = says(
+  'The region’s object store.',
+  z.discriminatedUnion('kind', [
     z.strictObject({
       kind: z.literal('s3'),
       endpoint,
       bucket: text,
       prefix,
-      region: z.optional(z.string()).check(says('The cloud’s name of the region.')),
+      region: says('The cloud’s name of the region.', z.optional(z.string())),
     }),
     z.strictObject({ kind: z.literal('gcs'), endpoint, bucket: text, prefix }),
     z.strictObject({ kind: z.literal('azure'), endpoint, container: text, prefix }),
     z.strictObject({ kind: z.literal('local'), path: text }),
     z.strictObject({ kind: z.literal('memory') }),
-  ])
-  .check(says('The region’s object store.'));
+  ]),
+);
 
 const region = z.strictObject({
-  zone: name.check(
-    says('Residency zone: personal data of a tenant stays in the zones that its residency names.'),
-  ),
-  location: z
-    .optional(
+  zone: named('Residency zone: personal data of a tenant stays in the zones that its residency names.'),
+  location: says(
+    'Where it is, for routing by distance. Degrees.',
+    z.optional(
       z.strictObject({
         lat: z.number().check(z.minimum(-90), z.maximum(90)),
         lon: z.number().check(z.minimum(-180), z.maximum(180)),
       }),
-    )
-    .check(says('Where it is, for routing by distance. Degrees.')),
-  initialRole: defaulting(z.enum(['primary', 'replica']), 'replica').check(
-    says('The start; the epochs in the database are the truth afterwards.'),
+    ),
+  ),
+  initialRole: says(
+    'The start; the epochs in the database are the truth afterwards.',
+    defaulting(z.enum(['primary', 'replica']), 'replica'),
   ),
   postgres: z.optional(postgres),
   objects: z.optional(objects),
 });
 
-const scope = z
-  .discriminatedUnion('kind', [
-    z
-      .strictObject({
+const scope = says(
+  'Which rows are the tenant’s.',
+  z.discriminatedUnion('kind', [
+    says(
+      'Rows whose column has this value.',
+      z.strictObject({
         kind: z.literal('column'),
         column: text,
         value: z.pipe(z.union([z.string(), z.int()]), z.transform(String)),
-      })
-      .check(says('Rows whose column has this value.')),
-    z
-      .strictObject({ kind: z.literal('schema'), schema: text })
-      .check(says('All rows of the tables of one schema.')),
-    z
-      .strictObject({ kind: z.literal('database'), database: text })
-      .check(says('All rows of one database of the same server.')),
-  ])
-  .check(says('Which rows are the tenant’s.'));
+      }),
+    ),
+    says(
+      'All rows of the tables of one schema.',
+      z.strictObject({ kind: z.literal('schema'), schema: text }),
+    ),
+    says(
+      'All rows of one database of the same server.',
+      z.strictObject({ kind: z.literal('database'), database: text }),
+    ),
+  ]),
+);
 
 export const PII_CLASSES = ['email', 'phone', 'name', 'address', 'free-text', 'id', 'none'] as const;
 
-const columnRule = z
-  .union([
+const columnRule = says(
+  '`allow`, or what is done with the column before it leaves the region.',
+  z.union([
     z.pipe(
       z.literal('allow'),
       z.transform(() => ({ action: 'allow' as const })),
@@ -152,7 +168,7 @@ const columnRule = z
       .strictObject({
         pii: z.optional(z.enum(PII_CLASSES)),
         action: z.enum(['allow', 'hash', 'mask', 'drop']),
-        key: z.optional(z.string()).check(says('For hash: a name under hashKeys.')),
+        key: says('For hash: a name under hashKeys.', z.optional(z.string())),
       })
       .check(
         z.refine((rule) => rule.action !== 'hash' || rule.key !== undefined, {
@@ -162,69 +178,68 @@ const columnRule = z
           message: 'only hash takes a key',
         }),
       ),
-  ])
-  .check(says('`allow`, or what is done with the column before it leaves the region.'));
+  ]),
+);
 
 const tenant = z.strictObject({
   scope,
-  residency: z
-    .optional(
+  residency: says(
+    'Where personal data of the tenant may be.',
+    z.optional(
       z.strictObject({
         zones: z.array(name).check(z.minLength(1, 'at least one zone')),
-        redacted: defaulting(z.enum(['any', 'zones']), 'zones').check(
-          says('Whether redacted data may leave the zones.'),
+        redacted: says(
+          'Whether redacted data may leave the zones.',
+          defaulting(z.enum(['any', 'zones']), 'zones'),
         ),
       }),
-    )
-    .check(says('Where personal data of the tenant may be.')),
-  columns: z
-    .optional(
-      z.record(
-        z.string().check(z.regex(TABLE_PATTERN, 'a table as schema.table')),
-        z.record(text, columnRule),
-      ),
-    )
-    .check(
-      says('Column rules by table. When present the tenant is default-deny: a column without a rule stops.'),
     ),
+  ),
+  columns: says(
+    'Column rules by table. When present the tenant is default-deny: a column without a rule stops.',
+    z.optional(
+      z.record(checked(z.regex(TABLE_PATTERN, 'a table as schema.table')), z.record(text, columnRule)),
+    ),
+  ),
 });
 
 const rule = z.strictObject({
-  id: name.check(says('Part of every link’s name.')),
-  tenants: z
-    .array(text)
-    .check(z.minLength(1, 'at least one tenant'), says('Tenant names or patterns with *.')),
-  tables: z
-    .optional(z.array(tablePattern).check(z.minLength(1, 'at least one table pattern')))
-    .check(says('Table patterns: schema.table with *; a leading ! excludes.')),
-  prefixes: z
-    .optional(z.array(z.string()).check(z.minLength(1, 'at least one prefix')))
-    .check(says('Object prefixes.')),
-  tier: defaulting(z.enum(['hot', 'warm', 'cold']), 'warm').check(
-    says('hot: active-active streams; warm: tables, asynchronous; cold: partitioned files.'),
+  id: named('Part of every link’s name.'),
+  tenants: says(
+    'Tenant names or patterns with *.',
+    z.array(text).check(z.minLength(1, 'at least one tenant')),
   ),
-  mode: defaulting(z.enum(['active-passive', 'active-active']), 'active-passive').check(
-    says('active-active links every two of the rule’s regions in both directions.'),
+  tables: says(
+    'Table patterns: schema.table with *; a leading ! excludes.',
+    z.optional(z.array(tablePattern).check(z.minLength(1, 'at least one table pattern'))),
   ),
-  from: name.check(says('Source region.')),
-  to: z.array(name).check(z.minLength(1, 'at least one region'), says('Target regions.')),
-  dedicated: defaulting(z.boolean(), false).check(
-    says('A slot and publication for each link of this rule alone.'),
+  prefixes: says(
+    'Object prefixes.',
+    z.optional(z.array(z.string()).check(z.minLength(1, 'at least one prefix'))),
   ),
-  ddl: defaulting(z.enum(['stop', 'additive']), 'stop').check(
-    says('What a schema change at the source does: stop the link, or carry additive changes over.'),
+  tier: says(
+    'hot: active-active streams; warm: tables, asynchronous; cold: partitioned files.',
+    defaulting(z.enum(['hot', 'warm', 'cold']), 'warm'),
   ),
-  verify: defaulting(z.enum(['off', 'changed', 'full']), 'changed').check(
-    says('What a run compares at its end.'),
+  mode: says(
+    'active-active links every two of the rule’s regions in both directions.',
+    defaulting(z.enum(['active-passive', 'active-active']), 'active-passive'),
   ),
-  lagObjective: z.optional(duration).check(says('The lag that status measures the link against.')),
-  timeColumns: z
-    .optional(z.record(tablePattern, text))
-    .check(says('Time column by table pattern, for --window.')),
+  from: named('Source region.'),
+  to: says('Target regions.', z.array(name).check(z.minLength(1, 'at least one region'))),
+  dedicated: says('A slot and publication for each link of this rule alone.', defaulting(z.boolean(), false)),
+  ddl: says(
+    'What a schema change at the source does: stop the link, or carry additive changes over.',
+    defaulting(z.enum(['stop', 'additive']), 'stop'),
+  ),
+  verify: says('What a run compares at its end.', defaulting(z.enum(['off', 'changed', 'full']), 'changed')),
+  lagObjective: says('The lag that status measures the link against.', z.optional(duration)),
+  timeColumns: says('Time column by table pattern, for --window.', z.optional(z.record(tablePattern, text))),
 });
 
-const budget = z
-  .strictObject({
+const budget = says(
+  'How much one tenant may use between two regions.',
+  z.strictObject({
     tenant: name,
     from: name,
     to: name,
@@ -232,11 +247,11 @@ const budget = z
     bytesPerDay: z.optional(size),
     concurrentJobs: z.optional(z.int().check(z.positive('must be at least 1'))),
     maxLatency: z.optional(duration),
-  })
-  .check(says('How much one tenant may use between two regions.'));
+  }),
+);
 
 const strategy = z.enum(['last-write', 'source-priority', 'append', 'merge', 'manual']);
-const rank = z.optional(z.array(name)).check(says('Regions, the strongest first.'));
+const rank = says('Regions, the strongest first.', z.optional(z.array(name)));
 const conflicts = z.strictObject({
   default: z.optional(z.strictObject({ strategy, rank })),
   tables: z.optional(
@@ -256,41 +271,44 @@ const registry = z.union([z.literal('none'), z.strictObject({ url: secretRefOrUr
 const vault = z.strictObject({ address: secretRefOrUrl, token: z.optional(secretRef) });
 const cosign = z.strictObject({ key: text });
 
-export const configSchema = z
-  .strictObject({
+export const configSchema = says(
+  'Configuration of xcrepl.',
+  z.strictObject({
     schemaVersion: z.literal(1),
-    controlPlane: name.check(says('Names this set of regions; part of every stream key.')),
-    environment: defaulting(environment, 'production').check(
-      says('lab: whatever runs says that it is a simulation.'),
+    controlPlane: named('Names this set of regions; part of every stream key.'),
+    environment: says(
+      'lab: whatever runs says that it is a simulation.',
+      defaulting(environment, 'production'),
     ),
-    registry: z
-      .optional(registry)
-      .check(says('Global registry, checked by precheck; "none" says that there is none.')),
-    hashKeys: defaulting(z.record(name, secretRef), {}).check(
-      says('Keys of the hash action, by name. References only.'),
+    registry: says(
+      'Global registry, checked by precheck; "none" says that there is none.',
+      z.optional(registry),
     ),
-    vault: z.optional(vault).check(says('Where vault: references are resolved.')),
-    cosign: z.optional(cosign).check(says('Path of the cosign private key file.')),
-    regions: z.record(name, region).check(says('Regions by name.')),
-    tenants: defaulting(z.record(name, tenant), {}).check(says('Tenants by name.')),
-    rules: defaulting(z.array(rule), []).check(says('What is replicated, from where to where.')),
-    budgets: defaulting(z.array(budget), []).check(says('Limits by tenant and pair of regions.')),
-    conflicts: z
-      .optional(conflicts)
-      .check(says('How concurrent writes are resolved, by default and by table.')),
-  })
-  .check(says('Configuration of xcrepl.'));
+    hashKeys: says(
+      'Keys of the hash action, by name. References only.',
+      defaulting(z.record(name, secretRef), {}),
+    ),
+    vault: says('Where vault: references are resolved.', z.optional(vault)),
+    cosign: says('Path of the cosign private key file.', z.optional(cosign)),
+    regions: says('Regions by name.', z.record(name, region)),
+    tenants: says('Tenants by name.', defaulting(z.record(name, tenant), {})),
+    rules: says('What is replicated, from where to where.', defaulting(z.array(rule), [])),
+    budgets: says('Limits by tenant and pair of regions.', defaulting(z.array(budget), [])),
+    conflicts: says('How concurrent writes are resolved, by default and by table.', z.optional(conflicts)),
+  }),
+);
 
 /** The user's own file gives defaults for what belongs to a person or machine; it never adds regions or rules. */
-export const userConfigSchema = z
-  .strictObject({
+export const userConfigSchema = says(
+  'Defaults of one user: ~/.config/xcrepl/config.yaml.',
+  z.strictObject({
     schemaVersion: z.optional(z.literal(1)),
     environment: z.optional(environment),
     registry: z.optional(registry),
     vault: z.optional(vault),
     cosign: z.optional(cosign),
-  })
-  .check(says('Defaults of one user: ~/.config/xcrepl/config.yaml.'));
+  }),
+);
 
 export type Config = z.output<typeof configSchema>;
 export type ConfigInput = z.input<typeof configSchema>;
