@@ -36,9 +36,10 @@ it.each<[string, Partial<TableFacts>]>([
   expect(hash([orders(change)])).not.toBe(hash([orders()]));
 });
 
+const table = (oid: number) => orders({ columns: [column('m', 'shop.mood', { typeOid: oid })] });
+const mood = (oid: number, ...labels: string[]) => [type(oid, 'shop', 'mood', { kind: 'e', labels })];
+
 it('moves with what a user-defined type is made of, by name and not by OID', () => {
-  const table = (oid: number) => orders({ columns: [column('m', 'shop.mood', { typeOid: oid })] });
-  const mood = (oid: number, ...labels: string[]) => [type(oid, 'shop', 'mood', { kind: 'e', labels })];
   expect(hash([table(5)], mood(5, 'a'))).toBe(hash([table(6)], mood(6, 'a')));
   expect(hash([table(5)], mood(5, 'a', 'b'))).not.toBe(hash([table(5)], mood(5, 'a')));
 });
