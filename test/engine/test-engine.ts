@@ -51,7 +51,7 @@ export const openTestEngine = async (pair: Pair, more: Partial<EngineOptions> = 
   const notes: string[] = [];
   const engine = openEngine({
     stream,
-    controlPlane: pair.config.controlPlane,
+    controlPlane: parseConfig(pair.config).controlPlane,
     dsn: { source: pair.source.dsn, target: pair.target.dsn },
     hashKeys: new Map([['k1', Buffer.from('an example key of 32 bytes length')]]),
     run: `rn_test${++runs}`,

@@ -1,6 +1,6 @@
 /**
- * Cutting a table into chunks by ranges of one column. Only columns whose order the program can judge as the server
- * does are used (integers and UUIDs): a streamed change must be told to the chunk that its row was copied in.
+ * Cutting a table into chunks: by ranges of a key column, which a resumed copy can go on with under another snapshot, or
+ * by ranges of pages, which it cannot, because rows move between pages (CORRECTNESS 7).
  */
 
 import type { TableFacts } from '../topology/table.ts';
@@ -12,12 +12,16 @@ export interface CutColumn {
   readonly kind: CutKind;
 }
 
+/** Name under which ranges of pages are stored. */
+export const PAGES = 'ctid';
+
 /** [lower, upper) in text form; null is open. */
 export interface ChunkRange {
   readonly lower: string | null;
   readonly upper: string | null;
 }
 
+/** Types whose order the program can judge as the server does: a streamed change must be told to its row's chunk. */
 const KIND_BY_OID: Readonly<Record<number, CutKind>> = {
   20: 'integer',
   21: 'integer',
@@ -25,18 +29,40 @@ const KIND_BY_OID: Readonly<Record<number, CutKind>> = {
   2950: 'uuid',
 };
 
+/** Below this, rows in another order than the key's are in memory soon enough. */
+const SMALL_BYTES = 256 * 2 ** 20;
+/** pg_stats.correlation from which reading by key is about reading by page. */
+const CORRELATED = 0.8;
+
 /**
- * The column to cut by: of the columns that every change names, the last one that can be judged, because the first of a
- * composite key is mostly the tenant. Null where none fits.
+ * How to cut the table: a key column, pages, or not at all (null). A range of the column must be one of an index, behind
+ * nothing but the tenant's column; else every chunk would read the whole table.
+ * @param scopeColumn the tenant's column when rows are filtered by it
  */
-export const cutColumn = (table: TableFacts): CutColumn | null => {
+export const chooseCut = (table: TableFacts, scopeColumn: string | null): CutColumn | typeof PAGES | null => {
+  const column = leadingColumns(table, scopeColumn)
+    .map((name) => cutColumnNamed(table, name))
+    .find((one) => one !== null);
+  if (column && (table.kind === 'p' || table.bytes <= SMALL_BYTES || isCorrelated(table, column)))
+    return column;
+  return table.kind === 'r' ? PAGES : null;
+};
+
+const isCorrelated = (table: TableFacts, { name }: CutColumn): boolean =>
+  Math.abs(table.columns.find((one) => one.name === name)?.correlation ?? 0) >= CORRELATED;
+
+/** Columns that an index leads with, the tenant's set aside. */
+const leadingColumns = (table: TableFacts, scopeColumn: string | null): string[] =>
+  table.indexes
+    .filter((index) => index.unique && index.valid && !index.partialOrExpression && !index.exclusion)
+    .flatMap((index) => index.columns.find((name) => name !== scopeColumn) ?? []);
+
+/** The named column, if every change names it and its order can be judged. */
+export const cutColumnNamed = (table: TableFacts, name: string): CutColumn | null => {
   const named = table.identity === 'full' ? table.primaryKey : table.identityColumns;
-  for (const name of named.toReversed()) {
-    const column = table.columns.find((one) => one.name === name);
-    const kind = column && KIND_BY_OID[column.typeOid];
-    if (kind) return { name, kind };
-  }
-  return null;
+  if (!named.includes(name)) return null;
+  const kind = KIND_BY_OID[table.columns.find((one) => one.name === name)?.typeOid ?? 0];
+  return kind === undefined ? null : { name, kind };
 };
 
 /**

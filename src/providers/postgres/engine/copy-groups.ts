@@ -4,7 +4,6 @@ import type { CopyTable } from '../../../core/plan/plan.ts';
 import { rowScope } from '../../../core/plan/scope.ts';
 import type { TuplePlan } from '../../../core/change/tuple-plan.ts';
 import { copyPlan, needsText, type CompileContext } from '../../../core/replication/compile-relation.ts';
-import type { CutColumn } from '../../../core/replication/cut.ts';
 import type { Link } from '../../../core/topology/link.ts';
 import type { TableFacts } from '../../../core/topology/table.ts';
 import { ident, literal, qualified, rowsOf } from '../quote.ts';
@@ -29,10 +28,10 @@ export const copyGroups = (
   return [...groups.values()];
 };
 
-/** Rows of these links, of this range and window; TRUE where all rows are meant. */
+/** Rows of these links, of this range and window; TRUE where all rows are meant. The system column ctid needs no quotes. */
 export const copyPredicate = (
   links: readonly Link[],
-  cut: CutColumn | null,
+  cutColumn: string | null,
   range: { readonly lower: string | null; readonly upper: string | null },
   window: CopyTable['window'],
 ): string => {
@@ -47,7 +46,7 @@ export const copyPredicate = (
     if (lower !== null) tests.push(`${ident(column)} >= ${literal(lower)}`);
     if (upper !== null) tests.push(`${ident(column)} < ${literal(upper)}`);
   };
-  if (cut) between(cut.name, range.lower, range.upper);
+  if (cutColumn !== null) between(cutColumn, range.lower, range.upper);
   if (window) between(window.column, window.from, window.to);
   return tests.length === 0 ? 'TRUE' : tests.join(' AND ');
 };

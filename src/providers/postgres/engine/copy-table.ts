@@ -5,7 +5,8 @@
 
 import PQueue from 'p-queue';
 import type { CopyTable } from '../../../core/plan/plan.ts';
-import { cutColumn, mixesSnapshots, type CutColumn } from '../../../core/replication/cut.ts';
+import { rowScope } from '../../../core/plan/scope.ts';
+import { chooseCut, mixesSnapshots, PAGES } from '../../../core/replication/cut.ts';
 import type { Link, LinkId } from '../../../core/topology/link.ts';
 import { tableName, type Catalogue, type TableFacts } from '../../../core/topology/table.ts';
 import { ident, rowsOf } from '../quote.ts';
@@ -18,15 +19,33 @@ import type { Sessions } from './sessions.ts';
 import type { HeldSnapshot } from './snapshots.ts';
 import type { TenantValues } from './tenant-values.ts';
 
-export interface CopyContext {
-  readonly options: EngineOptions;
-  readonly sessions: Sessions;
-  readonly store: LinkStore;
+/** What the copies of one slot share: one snapshot, what both sides look like, and workers that are free. */
+export interface CopySession extends AsyncDisposable {
+  readonly snapshot: HeldSnapshot;
   readonly source: Catalogue;
   readonly target: Catalogue;
   readonly tenants: TenantValues;
-  readonly snapshot: HeldSnapshot;
-  /** Position of the slot: chunks of an earlier snapshot than this copy's are of its own. */
+  readonly idle: CopyWorker[];
+}
+
+export const openCopySession = (
+  parts: Pick<CopySession, 'snapshot' | 'source' | 'target' | 'tenants'>,
+): CopySession => {
+  const idle: CopyWorker[] = [];
+  return {
+    ...parts,
+    idle,
+    async [Symbol.asyncDispose]() {
+      await Promise.all(idle.splice(0).map((worker) => worker[Symbol.asyncDispose]()));
+      await parts.snapshot[Symbol.asyncDispose]();
+    },
+  };
+};
+
+export interface CopyContext extends CopySession {
+  readonly options: EngineOptions;
+  readonly sessions: Sessions;
+  readonly store: LinkStore;
   readonly links: readonly Link[];
 }
 
@@ -47,43 +66,63 @@ export const copyOneTable = async (
     source: context.source,
     hashKeys: context.options.hashKeys,
   });
+  const first = await freeWorker(context);
   let stored = await context.store.chunks(step.slot, step.table);
-  if (mustBeginAnew(stored, source)) stored = [];
-  const first = await CopyWorker.open(context.sessions, context.snapshot, context.options.run);
-  const idle = [first];
   try {
-    if (stored.length === 0) stored = await cutTable(step, groups, source, target, context, first);
-    const text = copiesAsText(source, context.source.types);
-    const todo = stored.filter((chunk) => !chunk.done);
-    const works = todo.map((chunk) => chunkWork(step, chunk, groups, source, target, text, context));
-    return await copyAll(works, idle, context, signal);
-  } finally {
-    await Promise.all(idle.map((worker) => worker[Symbol.asyncDispose]()));
+    const anew = mustBeginAnew(stored, source, first.snapshot);
+    if (anew || stored.length === 0) {
+      // Without an earlier attempt of ours, rows that are there belong to somebody else.
+      const clear =
+        anew || context.options.existing === 'replace' ? clearStatements(context.links, target) : [];
+      stored = await cutTable(step, groups, source, context, first);
+      await context.store.writeChunks(step.slot, step.table, stored, clear);
+    }
+  } catch (error) {
+    await first[Symbol.asyncDispose]();
+    throw error;
   }
+  context.idle.push(first);
+  const text = copiesAsText(source, context.source.types);
+  const todo = stored.filter((chunk) => !chunk.done);
+  const works = todo.map((chunk) => chunkWork(step, chunk, groups, source, target, text, context));
+  return await copyAll(works, context, signal);
 };
 
-/** Some chunks are done, others are not, and their rows could meet in a unique constraint across two snapshots. */
-const mustBeginAnew = (stored: readonly StoredChunk[], source: TableFacts): boolean =>
-  stored.some((chunk) => chunk.done) && stored.some((chunk) => !chunk.done) && !mixesSnapshots(source);
+const freeWorker = async ({ idle, sessions, snapshot, options }: CopyContext): Promise<CopyWorker> =>
+  idle.pop() ?? (await CopyWorker.open(sessions, snapshot, options.run));
+
+/**
+ * Some chunks are done under a snapshot that is gone, others are not done, and the two cannot be put together: pages are
+ * of one snapshot, and rows of two could meet in a unique constraint.
+ */
+const mustBeginAnew = (stored: readonly StoredChunk[], source: TableFacts, snapshot: string): boolean =>
+  stored.some((chunk) => chunk.done && chunk.snapshot !== snapshot) &&
+  stored.some((chunk) => !chunk.done) &&
+  (stored.some((chunk) => chunk.cutColumn === PAGES) || !mixesSnapshots(source));
 
 const cutTable = async (
   step: CopyTable,
   groups: readonly CopyGroup[],
   source: TableFacts,
-  target: TableFacts,
   context: CopyContext,
   worker: CopyWorker,
 ): Promise<StoredChunk[]> => {
-  const cut = step.chunks > 1 ? cutColumn(source) : null;
+  const cut = step.chunks > 1 ? chooseCut(source, rowScope(context.links[0]!)?.column ?? null) : null;
+  const column = cut === null || cut === PAGES ? cut : cut.name;
   const chunks: StoredChunk[] = [];
   for (const { links } of groups) {
-    const bounds = cut ? await cutBounds(step, cut, links, source, worker) : [];
+    const bounds =
+      column === null
+        ? []
+        : column === PAGES
+          ? await pageBounds(step, source, worker)
+          : await keyBounds(step, column, links, source, worker);
     for (const [index, lower] of [null, ...bounds].entries())
       chunks.push({
         table: step.table,
         chunk: chunks.length,
         links: links.map((link) => link.id),
-        cutColumn: cut?.name ?? null,
+        cutColumn: column,
         lower,
         upper: bounds[index] ?? null,
         snapshot: null,
@@ -91,31 +130,39 @@ const cutTable = async (
         done: false,
       });
   }
-  await context.store.writeChunks(step.slot, step.table, chunks, clearStatements(context.links, target));
   return chunks;
 };
 
-/** Rows that a sample of the table should have: enough for quantiles that cut evenly. */
-const SAMPLE_ROWS = 20_000;
-/** A table below this is read as a whole to find its bounds. */
-const SMALL_BYTES = 64 * 2 ** 20;
+/** Even ranges of pages. The last is open: pages that came after have no row that the snapshot shows. */
+const pageBounds = async (step: CopyTable, source: TableFacts, worker: CopyWorker): Promise<string[]> => {
+  const [pages] = await worker.read(
+    `SELECT pg_relation_size(${source.oid}) / current_setting('block_size')::bigint`,
+  );
+  const each = Math.max(1, Math.ceil(Number(pages) / step.chunks));
+  const count = Math.ceil(Number(pages) / each);
+  return Array.from({ length: Math.max(0, count - 1) }, (_, index) => `(${(index + 1) * each},0)`);
+};
 
-const cutBounds = async (
+/** Rows of the links that a sample should have: enough for quantiles that cut evenly. */
+const SAMPLE_ROWS = 10_000;
+/** Below this share a sample of pages may well be empty. */
+const LEAST_PERCENT = 0.01;
+
+const keyBounds = async (
   step: CopyTable,
-  cut: CutColumn,
+  column: string,
   links: readonly Link[],
   source: TableFacts,
   worker: CopyWorker,
 ): Promise<string[]> => {
   const fractions = Array.from({ length: step.chunks - 1 }, (_, index) => (index + 1) / step.chunks);
-  const rows = Math.max(source.estimatedRows, 1);
-  const percent =
-    source.bytes <= SMALL_BYTES ? 100 : Math.min(100, Math.max(0.01, (100 * SAMPLE_ROWS) / rows));
+  const rows = Math.max(step.rows || source.estimatedRows, 1);
+  const percent = Math.min(100, Math.max(LEAST_PERCENT, (100 * SAMPLE_ROWS) / rows));
   const sample = percent >= 100 ? '' : ` TABLESAMPLE SYSTEM (${percent.toFixed(3)})`;
   const where = copyPredicate(links, null, { lower: null, upper: null }, step.window);
   const values = await worker.read(
     `SELECT DISTINCT b FROM (SELECT unnest(percentile_disc(ARRAY[${fractions.join(', ')}]::float8[])` +
-      ` WITHIN GROUP (ORDER BY ${ident(cut.name)})) AS b FROM ${rowsOf(source)}${sample} WHERE ${where}) AS s` +
+      ` WITHIN GROUP (ORDER BY ${ident(column)})) AS b FROM ${rowsOf(source)}${sample} WHERE ${where}) AS s` +
       ' WHERE b IS NOT NULL ORDER BY b',
   );
   return values.filter((value) => value !== null);
@@ -131,8 +178,7 @@ const chunkWork = (
   context: CopyContext,
 ): ChunkWork => {
   const group = groups.find(({ links }) => links.some((link) => link.id === chunk.links[0]))!;
-  const cut = chunk.cutColumn === null ? null : { name: chunk.cutColumn, kind: 'integer' as const };
-  const predicate = copyPredicate(group.links, cut, chunk, step.window);
+  const predicate = copyPredicate(group.links, chunk.cutColumn, chunk, step.window);
   return {
     slot: step.slot,
     table: step.table,
@@ -163,7 +209,6 @@ const tenantsOf = (
 
 const copyAll = async (
   works: readonly ChunkWork[],
-  idle: CopyWorker[],
   context: CopyContext,
   signal: AbortSignal,
 ): Promise<Copied> => {
@@ -173,15 +218,14 @@ const copyAll = async (
   const total = { rows: 0, bytes: 0, chunks: 0 };
   const copyChunk = async (work: ChunkWork): Promise<void> => {
     either.throwIfAborted();
-    const worker =
-      idle.pop() ?? (await CopyWorker.open(context.sessions, context.snapshot, context.options.run));
+    const worker = await freeWorker(context);
     try {
       const { rows, bytes } = await worker.copy(work, either);
       context.options.progress.copied(work.table, rows, bytes);
       total.rows += rows;
       total.bytes += bytes;
       total.chunks++;
-      idle.push(worker);
+      context.idle.push(worker);
     } catch (error) {
       stop.abort(error);
       await worker[Symbol.asyncDispose]();

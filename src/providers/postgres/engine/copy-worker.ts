@@ -29,7 +29,8 @@ export interface ChunkWork {
 export class CopyWorker implements AsyncDisposable {
   readonly #source: WireConnection;
   readonly #target: WireConnection;
-  readonly #snapshot: string;
+  /** pg_current_snapshot() of what this worker reads. */
+  readonly snapshot: string;
   readonly #position: string;
   readonly #run: string;
 
@@ -42,7 +43,7 @@ export class CopyWorker implements AsyncDisposable {
   ) {
     this.#source = source;
     this.#target = target;
-    this.#snapshot = snapshot;
+    this.snapshot = snapshot;
     this.#position = position;
     this.#run = run;
   }
@@ -102,7 +103,7 @@ export class CopyWorker implements AsyncDisposable {
       ON CONFLICT (link, table_name) DO UPDATE SET copied_rows = l.copied_rows + excluded.copied_rows,
         copied_bytes = l.copied_bytes + excluded.copied_bytes;`;
     return `
-      SELECT xcrepl.finish_chunk(${literal(slot)}, ${literal(table)}, ${chunk}, ${literal(this.#run)}, ${literal(this.#snapshot)},
+      SELECT xcrepl.finish_chunk(${literal(slot)}, ${literal(table)}, ${chunk}, ${literal(this.#run)}, ${literal(this.snapshot)},
                                  ${literal(this.#position)}, ${relayed.rows}, ${relayed.bytes});${links}
       COMMIT`;
   }

@@ -28,7 +28,7 @@ import { tableName, type Catalogue, type TableName } from '../../../core/topolog
 import { readCatalogue } from '../catalogue/catalogue.ts';
 import { readIdentity } from '../identity.ts';
 import { Control } from './control.ts';
-import { copyOneTable } from './copy-table.ts';
+import { copyOneTable, openCopySession, type CopySession } from './copy-table.ts';
 import { refuseExistingRows } from './existing-rows.ts';
 import { LinkStore } from './link-store.ts';
 import type { EngineOptions } from './options.ts';
@@ -49,7 +49,8 @@ export class PostgresEngine implements StreamEngine {
   readonly #sessions: Sessions;
   readonly #control: Control;
   readonly #store: LinkStore;
-  readonly #snapshots = new Map<string, HeldSnapshot>();
+  /** Copies that are under way, by slot. */
+  readonly #copies = new Map<string, CopySession>();
   /** Position that the running session of a slot has applied. */
   readonly #streaming = new Map<string, Lsn>();
   /** Tables of each link that this run copied or streamed changes of. */
@@ -102,7 +103,7 @@ export class PostgresEngine implements StreamEngine {
         this.#sourceVersion,
       );
       await this.#store.beginCopy(step.slot, position, links);
-      await this.#hold(step.slot, snapshot);
+      await this.#beginCopies(step.slot, snapshot);
       return { slot: step.slot, position };
     });
   }
@@ -114,19 +115,13 @@ export class PostgresEngine implements StreamEngine {
     return await this.#retrying(signal, false, async () => {
       const links = this.#linksNamed(step.links);
       for (const link of links) this.#touch(link.id, step.table);
-      const { source, target } = await this.#catalogues(links);
-      const tenants = await readTenantValues(await this.#control.source(), links, source);
-      const snapshot = await this.#snapshotFor(step.slot);
+      const session = await this.#copySession(step.slot);
       const { sessions, store, options } = {
         sessions: this.#sessions,
         store: this.#store,
         options: this.#options,
       };
-      return await copyOneTable(
-        step,
-        { options, sessions, store, source, target, tenants, snapshot, links },
-        signal,
-      );
+      return await copyOneTable(step, { ...session, options, sessions, store, links }, signal);
     });
   }
 
@@ -222,8 +217,8 @@ export class PostgresEngine implements StreamEngine {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all([...this.#snapshots.values()].map((snapshot) => snapshot[Symbol.asyncDispose]()));
-    this.#snapshots.clear();
+    await Promise.all([...this.#copies.values()].map((session) => session[Symbol.asyncDispose]()));
+    this.#copies.clear();
     await this.#control[Symbol.asyncDispose]();
   }
 
@@ -297,20 +292,28 @@ export class PostgresEngine implements StreamEngine {
     });
     await this.#store.beginStreaming(done);
     if (done.length < copying.length) return;
-    await this.#snapshots.get(slot)?.[Symbol.asyncDispose]();
-    this.#snapshots.delete(slot);
+    await this.#copies.get(slot)?.[Symbol.asyncDispose]();
+    this.#copies.delete(slot);
   }
 
-  async #snapshotFor(slot: string): Promise<HeldSnapshot> {
-    const held = this.#snapshots.get(slot);
-    if (held?.alive()) return held;
-    return await this.#hold(slot, await laterSnapshot(this.#sessions));
+  /** The slot's own snapshot for as long as it lives, and one of now after that. */
+  async #copySession(slot: string): Promise<CopySession> {
+    const held = this.#copies.get(slot);
+    if (held?.snapshot.alive()) return held;
+    return await this.#beginCopies(slot, await laterSnapshot(this.#sessions));
   }
 
-  async #hold(slot: string, snapshot: HeldSnapshot): Promise<HeldSnapshot> {
-    await this.#snapshots.get(slot)?.[Symbol.asyncDispose]();
-    this.#snapshots.set(slot, snapshot);
-    return snapshot;
+  async #beginCopies(slot: string, snapshot: HeldSnapshot): Promise<CopySession> {
+    await this.#copies.get(slot)?.[Symbol.asyncDispose]();
+    const carried = new Set(
+      (await this.#store.links()).filter((link) => link.slot === slot).map(({ link }) => link),
+    );
+    const links = this.#options.stream.links.filter((link) => carried.has(link.id));
+    const { source, target } = await this.#catalogues(links);
+    const tenants = await readTenantValues(await this.#control.source(), links, source);
+    const session = openCopySession({ snapshot, source, target, tenants });
+    this.#copies.set(slot, session);
+    return session;
   }
 
   async #refuseExisting(links: readonly Link[]): Promise<void> {

@@ -11,7 +11,7 @@ import { XcError } from '../../../core/errors/xc-error.ts';
 import { tablesOf } from '../../../core/plan/scope.ts';
 import { runChangeLoop, type ChangeLoopEnd } from '../../../core/replication/change-loop.ts';
 import { compileRelation, needsText, type CarriedLink } from '../../../core/replication/compile-relation.ts';
-import { cutColumn } from '../../../core/replication/cut.ts';
+import { cutColumnNamed } from '../../../core/replication/cut.ts';
 import { seenByChunks } from '../../../core/replication/seen.ts';
 import { insertOnlyPublicationName, publicationName, type Link } from '../../../core/topology/link.ts';
 import { tableName, type Catalogue, type TableName } from '../../../core/topology/table.ts';
@@ -199,8 +199,8 @@ const carriedLink = (
       );
       if (!own.some((chunk) => chunk.position !== null && chunk.position > from)) return null;
       const facts = source.tables.get(table)!;
-      const column = cutColumn(facts);
-      const cut = own[0]!.cutColumn === null || column?.name !== own[0]!.cutColumn ? null : column;
+      const name = own[0]!.cutColumn;
+      const cut = name === null ? null : cutColumnNamed(facts, name);
       return seenByChunks(
         own.map(({ lower, upper, snapshot }) => ({ cut, lower, upper, snapshot: snapshot! })),
         relation,
