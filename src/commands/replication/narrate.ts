@@ -16,6 +16,7 @@ export const narrate = (host: Host): Narration => {
   let task: { readonly progress: ProgressTask; readonly rows: number; readonly startedMs: number } | null =
     null;
   let copied = { rows: 0, bytes: 0 };
+  const left = new Map<string, () => void>();
   const end = (): void => {
     task?.progress.end();
     task = null;
@@ -36,6 +37,9 @@ export const narrate = (host: Host): Narration => {
       },
       done(step, durationMs, result) {
         if (step.kind === 'copy-table') end();
+        if (step.kind === 'create-slot')
+          left.set(step.slot, host.leaves(`slot ${step.slot}, which the next run goes on with`));
+        if (step.kind === 'merge-links') left.get(step.slot)?.();
         const counts = ['rows', 'changes', 'tables', 'links'].flatMap((name) =>
           typeof result[name] === 'number' ? [`${countText(result[name])} ${name}`] : [],
         );

@@ -9,6 +9,7 @@ import { makePlan } from '../../core/plan/make-plan.ts';
 import type { Plan } from '../../core/plan/plan.ts';
 import { foldReport, type RunReport } from '../../core/report/report.ts';
 import { liveStream, type LiveStream } from '../../core/run/live-stream.ts';
+import { isUnfinished } from '../../core/run/journal.ts';
 import { parsePlan } from '../../core/run/plan-file.ts';
 import { RunProgress } from '../../core/run/progress.ts';
 import { planToRun } from '../../core/run/resume.ts';
@@ -43,6 +44,7 @@ export const runReplication = async (host: Host, options: RunOptions): Promise<O
   const scoped = reviewed ? scopedTo(selected, reviewed) : selected;
   const run = await newId(host, 'rn');
   const store = await openStateDirectory(resolve(host.cwd, '.xcrepl'));
+  await tellOfUnfinished(host, store);
   const metrics = prometheusMetrics();
   const health = new Health();
   const startedAt = isoTime(host.clock.nowMs());
@@ -61,6 +63,14 @@ export const runReplication = async (host: Host, options: RunOptions): Promise<O
       return runView(report, files, paint);
     },
   };
+};
+
+/** History only: what is left to do is read from the target, whichever host the run before was on. */
+const tellOfUnfinished = async (host: Host, store: StateDirectory): Promise<void> => {
+  const [newest] = await store.runs();
+  const stored = newest === undefined ? null : await store.read(newest);
+  if (stored && isUnfinished(stored))
+    host.narrator.info(`run ${stored.run} was cut short; what it left to do is taken up`);
 };
 
 const readPlan = async (host: Host, file: string): Promise<Plan> => {

@@ -27,7 +27,8 @@ const shop = async (options: PairOptions = {}): Promise<Pair> => {
 
 const initialised = async (options: PairOptions = {}): Promise<Pair> => {
   const pair = await shop(options);
-  expect((await pair.xcrepl(['init', '--region', TARGET_REGION])).exitCode).toBe(0);
+  const init = await pair.xcrepl(['init', '--region', TARGET_REGION]);
+  expect(init.exitCode, init.stderr).toBe(0);
   return pair;
 };
 
@@ -374,5 +375,31 @@ describe('status', () => {
     const run = await pair.xcrepl(['replication', 'status']);
     expect(run.exitCode).toBe(5);
     expect(run.stderr).toContain('XC-6001');
+  });
+});
+
+describe('init and uninstall', () => {
+  it('prepare a region once, and remove everything of ours from both sides', async () => {
+    const pair = await initialised();
+    const again = await pair.xcrepl(['init', '--region', TARGET_REGION, '--role', 'app', '-o', 'json']);
+    expect(again.json()).toMatchObject({ changed: false, databases: [{ applied: [] }] });
+    expect(again.stdout).toContain('GRANT SET ON PARAMETER session_replication_role TO \\"app\\"');
+    await pair.xcrepl(['replication', 'run']);
+    const uninstall = (region: string) =>
+      pair.xcrepl(['uninstall', '--region', region, '--confirm', region, '-o', 'json']);
+    expect((await pair.xcrepl(['uninstall', '--region', SOURCE_REGION])).exitCode).toBe(13);
+    for (const region of [SOURCE_REGION, TARGET_REGION]) {
+      expect((await uninstall(region)).json(), region).toMatchObject({ changed: true });
+      expect((await uninstall(region)).json(), region).toMatchObject({ changed: false });
+    }
+    for (const side of [pair.source, pair.target])
+      expect(
+        await side.query(
+          `SELECT nspname::text FROM pg_namespace WHERE nspname = 'xcrepl'
+           UNION ALL SELECT pubname FROM pg_publication
+           UNION ALL SELECT slot_name FROM pg_replication_slots WHERE database = current_database()`,
+        ),
+      ).toEqual([]);
+    expect(await rowsOf(pair, 'acme')).toBeGreaterThan(0);
   });
 });

@@ -20,6 +20,7 @@ export const simulate: CommandModule = {
           ['xcrepl replication simulate --from us-east-1 --to eu-central-1 -o json', 'for a program'],
         ],
         exits: [0, 2, 4, 5, 6, 7],
+        writesNothing: true,
       }),
     )
       .option('--out <file>', 'write the plan here (default: .xcrepl/plans/ID.json)')

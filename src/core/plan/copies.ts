@@ -1,6 +1,6 @@
 /** The copy-table steps of a stream: all of a fresh link's tables, and of a copy that was cut short what it lacks. */
 
-import type { Link } from '../topology/link.ts';
+import type { Link, LinkId } from '../topology/link.ts';
 import { matchesPatterns } from '../topology/pattern.ts';
 import type { TableFacts, TableName } from '../topology/table.ts';
 import { tableName } from '../topology/table.ts';
@@ -16,6 +16,8 @@ import { columnOfWindow, unwindowed } from './window.ts';
 /** One copy-table step a table, for all links that need it. */
 export class Copies {
   readonly findings: Finding[] = [];
+  /** Links of which --tables leaves some tables for later: they can be neither merged nor compared yet. */
+  readonly incomplete = new Set<LinkId>();
   readonly #facts: StreamFacts;
   readonly #wish: PlanWish;
   readonly #carried: Carried;
@@ -52,7 +54,12 @@ export class Copies {
     const asked = [...byTable].filter(
       ([table]) => !this.#wish.tables || matchesPatterns(this.#wish.tables, table),
     );
-    if (asked.length < byTable.size) this.findings.push(notAsked(byTable.size - asked.length, links));
+    if (asked.length < byTable.size) {
+      this.findings.push(notAsked(byTable.size - asked.length, links));
+      const now = new Set(asked.map(([table]) => table));
+      for (const [table, entry] of byTable)
+        if (!now.has(table)) for (const link of entry.links) this.incomplete.add(link.id);
+    }
     return asked
       .toSorted(([a], [b]) => (a < b ? -1 : 1))
       .map(([table, entry]) => this.#copy(slot, table, entry.facts, entry.links));

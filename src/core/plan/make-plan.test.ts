@@ -282,6 +282,33 @@ describe('a stream that runs', () => {
   });
 });
 
+describe('--tables', () => {
+  const tables = ['shop.orders'];
+
+  it('copies these alone, and compares no link that still lacks a table', () => {
+    const made = plan(config(), {}, { tables });
+    expect(made.steps.map((step) => step.kind)).toEqual([
+      'publish-tables',
+      'create-slot',
+      'copy-table',
+      'stream-changes',
+    ]);
+    expect(made.findings).toMatchObject([{ check: 'copy-scope', severity: 'info' }]);
+  });
+
+  it('does not merge a joining link that still lacks a table', () => {
+    const of = config();
+    const made = plan(of, running(only(of), [ACME], ['acme']), { tables });
+    expect(made.steps.map(told)).toEqual([
+      's1 publish-tables shop.customers(acme,beta) shop.orders(acme,beta) <>',
+      's2 stream-changes xcrepl_s_ <s1>',
+      `s3 create-slot xcrepl_c_ ${BETA} <s1>`,
+      `s4 copy-table shop.orders ${BETA} <s3>`,
+      `s5 verify ${ACME} <s2>`,
+    ]);
+  });
+});
+
 describe('what is published', () => {
   it('puts a table without identity where only inserts are published', () => {
     const events = table('events', { identityColumns: [], primaryKey: [], identity: 'nothing' });

@@ -40,7 +40,11 @@ export const planStream = (facts: StreamFacts, wish: PlanWish, planId: string): 
   const copies = new Copies(facts, wish, carried);
   if (standing.checkpoint) planOntoRunning(facts, standing, copies, steps, taken, planId);
   else if (standing.fresh.length > 0) planFirst(facts, standing.fresh, copies, steps, taken);
-  planVerify([...carried.keys()], standing, steps);
+  planVerify(
+    [...carried.keys()].filter((link) => !copies.incomplete.has(link.id)),
+    standing,
+    steps,
+  );
   return {
     steps: steps.list,
     findings: [
@@ -132,6 +136,7 @@ const planOntoRunning = (
   ]);
   for (const [slot, members] of Map.groupBy(standing.joining, ({ row }) => row.slot)) {
     const copied = copies.rest(slot, members).map((copy) => steps.add(copy, after));
+    if (members.some(({ link }) => copies.incomplete.has(link.id))) continue;
     planMerge(
       slot,
       members.map(({ link }) => link.id),
@@ -145,6 +150,7 @@ const planOntoRunning = (
   const ids = standing.fresh.map((link) => link.id);
   const created = steps.add({ kind: 'create-slot', slot, links: ids, failover: false }, after);
   const copied = copies.fresh(slot, standing.fresh).map((copy) => steps.add(copy, [created]));
+  if (ids.some((id) => copies.incomplete.has(id))) return;
   planMerge(slot, ids, steps, main, [created, ...copied]);
 };
 
