@@ -19,9 +19,10 @@ interface Group {
 
 const GROUPS: readonly Group[] = [
   { name: 'frame', roots: ['main.ts'] },
+  { name: 'load', roots: ['commands/config/load.ts', 'commands/render/outcome.ts'] },
   {
     name: 'config',
-    roots: ['commands/config/load.ts', 'core/config/document.ts', 'commands/render/outcome.ts'],
+    roots: ['core/config/parse.ts', 'core/config/document.ts'],
   },
   {
     name: 'look',

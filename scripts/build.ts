@@ -5,6 +5,8 @@
  */
 
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { globSync } from 'node:fs';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { isBuiltin } from 'node:module';
 import { build, type Plugin } from 'rolldown';
@@ -27,6 +29,16 @@ const commit = (): string => {
   } catch {
     return 'unknown';
   }
+};
+
+/** Of everything that decides how a configuration is read, so that what an older build remembered is not believed. */
+const configIdentity = async (): Promise<string> => {
+  const hash = createHash('sha256');
+  const files = globSync('{src/core/{config,topology,errors}/**/*.ts,package-lock.json}', {
+    cwd: root.pathname,
+  });
+  for (const file of files.toSorted()) hash.update(file).update(await readFile(new URL(file, root)));
+  return hash.digest('hex').slice(0, 16);
 };
 
 /**
@@ -85,6 +97,7 @@ try {
       define: {
         'process.env.XCREPL_BUILD_COMMIT': JSON.stringify(commit()),
         'process.env.XCREPL_BUILD_VERSION': JSON.stringify(version),
+        'process.env.XCREPL_BUILD_CONFIG': JSON.stringify(await configIdentity()),
         'process.env.NODE_ENV': '"production"',
       },
     },

@@ -104,4 +104,5 @@ const inertHost = () =>
     writeOut: () => undefined,
     writeErr: () => undefined,
     leftovers: new Set(),
+    writesNothing: () => true,
   });

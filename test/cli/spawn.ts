@@ -31,7 +31,12 @@ export const start = (args: readonly string[], options: SpawnOptions = {}): Spaw
   const [command = '', ...before] = options.program ?? [process.execPath, LAUNCHER];
   const child = spawn(command, [...before, ...args], {
     cwd: options.cwd ?? tmpdir(),
-    env: { PATH: process.env['PATH'], HOME: options.cwd ?? tmpdir(), ...options.env },
+    env: {
+      PATH: process.env['PATH'],
+      HOME: options.cwd ?? tmpdir(),
+      XDG_CACHE_HOME: join(tmpdir(), `xcrepl-test-cache-${process.getuid?.()}`),
+      ...options.env,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let stdout = '';

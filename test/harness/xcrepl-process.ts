@@ -1,5 +1,6 @@
 /** Runs the built program as an operator's shell would: through a pipe, with an environment that holds only what is given. */
 
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 
@@ -56,6 +57,8 @@ export const spawnXcrepl = (args: readonly string[], options: RunOptions = {}) =
       PATH: process.env['PATH'] ?? '',
       HOME: options.cwd ?? process.cwd(),
       NO_COLOR: '1',
+      // One for all tests: compiled code and checked configurations are the same for each of them.
+      XDG_CACHE_HOME: join(tmpdir(), `xcrepl-test-cache-${process.getuid?.()}`),
       ...options.env,
     },
     reject: false,

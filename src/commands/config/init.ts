@@ -34,13 +34,8 @@ export const init: CommandModule = {
 };
 
 const write = async (path: string, text: string, force: boolean): Promise<void> => {
-  const { isErrno } = await import('../../core/errors/errno.ts');
-  const { createFile, replaceFile } = await import('../../providers/system/write-file.ts');
-  try {
-    await (force ? replaceFile(path, text) : createFile(path, text));
-  } catch (error) {
-    if (isErrno(error) && error.code === 'EEXIST') throw new XcError('XC-1008', { subject: path });
-    if (isErrno(error)) throw new XcError('XC-6002', { subject: path, why: error.message, cause: error });
-    throw error;
-  }
+  const { existsSync } = await import('node:fs');
+  const { writeDurably } = await import('../../providers/system/durable-file.ts');
+  if (!force && existsSync(path)) throw new XcError('XC-1008', { subject: path });
+  await writeDurably(path, text);
 };

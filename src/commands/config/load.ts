@@ -1,10 +1,11 @@
 /** Finds and loads the configuration of this run: project file, user file and environment, in that order of strength. */
 
-import type { LoadedConfig } from '../../core/config/loaded.ts';
-import { parseConfiguration, type ConfigSources } from '../../core/config/parse.ts';
+import { inEnvironment, type ConfigSources } from '../../core/config/in-environment.ts';
+import type { LoadedConfig, TracedConfig } from '../../core/config/loaded.ts';
 import { XcError } from '../../core/errors/xc-error.ts';
 import { isErrno } from '../../core/errors/errno.ts';
 import { readTextNow } from '../../providers/system/files.ts';
+import { identityOf, openRemembered } from './remembered.ts';
 import { homedir } from 'node:os';
 import { isAbsolute, join, relative, resolve } from 'node:path';
 
@@ -13,15 +14,35 @@ export interface LoadOptions {
   readonly flag: string | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
+  /** False for commands that promise to write nothing anywhere. */
+  readonly mayWrite?: boolean;
 }
 
 export const PROJECT_FILE = 'xcrepl.yaml';
 
 /** @throws XcError XC-1002 with every mistake in it, XC-1003 */
-export const loadConfiguration = async (options: LoadOptions): Promise<LoadedConfig> =>
-  parseConfiguration(readSources(options));
+export const loadConfiguration = async (options: LoadOptions): Promise<LoadedConfig> => {
+  const sources = readSources(options);
+  const remembered = openRemembered(options.env);
+  const identity = remembered && identityOf(sources);
+  const known = identity && remembered.read(identity);
+  if (known) return inEnvironment(known, sources);
+  const traced = await parse(sources);
+  if (identity && options.mayWrite)
+    remembered.write(identity, { config: traced.config, digest: traced.digest });
+  return traced;
+};
 
-export const readSources = ({ flag, env, cwd }: LoadOptions): ConfigSources => {
+/** The same with origins, always parsed anew. @throws XcError XC-1002, XC-1003 */
+export const traceConfiguration = (options: LoadOptions): Promise<TracedConfig> =>
+  parse(readSources(options));
+
+const parse = async (sources: ConfigSources): Promise<TracedConfig> => {
+  const { parseConfiguration } = await import('../../core/config/parse.ts');
+  return parseConfiguration(sources);
+};
+
+const readSources = ({ flag, env, cwd }: LoadOptions): ConfigSources => {
   const named = flag ?? (env['XCREPL_CONFIG'] || undefined);
   const projectPath = resolve(cwd, named ?? PROJECT_FILE);
   return {

@@ -1,5 +1,6 @@
 /** `xcrepl config show`: what this run would go by, and where each value came from. */
 
+import type { TracedConfig } from '../../core/config/loaded.ts';
 import { leaf } from '../frame/leaf.ts';
 import type { CommandModule, Host, Outcome } from '../frame/host.ts';
 
@@ -19,8 +20,14 @@ export const show: CommandModule = {
       .action(async ({ origin }) => finish(origin ? await withOrigins(host) : await whole(host))),
 };
 
+/** Origins and what was written are kept only while a configuration is parsed, so that is done again here. */
+const traced = async ({ flags, env, cwd }: Host): Promise<TracedConfig> => {
+  const { traceConfiguration } = await import('./load.ts');
+  return traceConfiguration({ flag: flags.config, env, cwd });
+};
+
 const whole = async (host: Host): Promise<Outcome> => {
-  const loaded = await host.config();
+  const loaded = await traced(host);
   const { effectiveConfig } = await import('../../core/config/effective.ts');
   const config = effectiveConfig(loaded) as object;
   const { mode, missing, path, digest, replicationWindowMs } = loaded;
@@ -38,7 +45,7 @@ const whole = async (host: Host): Promise<Outcome> => {
 };
 
 const withOrigins = async (host: Host): Promise<Outcome> => {
-  const loaded = await host.config();
+  const loaded = await traced(host);
   const { leavesOf } = await import('../../core/config/effective.ts');
   const values = leavesOf(loaded);
   return {

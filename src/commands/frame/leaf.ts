@@ -44,6 +44,8 @@ export interface LeafDescription {
   readonly examples: readonly [Example, Example, ...Example[]];
   /** Exit codes that this command can end with, beside 1 and the interruptions; the meanings are the program's. */
   readonly exits?: readonly number[];
+  /** A dry run by nature: not even what could be made again is written, such as a remembered configuration. */
+  readonly writesNothing?: boolean;
 }
 
 const described = new WeakMap<object, LeafDescription>();

@@ -22,6 +22,8 @@ export interface HostParts {
   /** Write text to the streams, already redacting. */
   readonly writeOut: (text: string) => void;
   readonly writeErr: (text: string) => void;
+  /** Whether the command that runs promises to write nothing anywhere. */
+  readonly writesNothing: () => boolean;
   /** What would be left behind if the process ended at once. */
   readonly leftovers: Set<string>;
 }
@@ -64,7 +66,7 @@ export const makeHost = (parts: HostParts): Host => {
   };
 };
 
-const loadConfig = async ({ flags, env, cwd }: HostParts): Promise<LoadedConfig> => {
+const loadConfig = async ({ flags, env, cwd, writesNothing }: HostParts): Promise<LoadedConfig> => {
   const { loadConfiguration } = await import('../config/load.ts');
-  return loadConfiguration({ flag: flags.config, env, cwd });
+  return loadConfiguration({ flag: flags.config, env, cwd, mayWrite: !flags.dryRun && !writesNothing() });
 };

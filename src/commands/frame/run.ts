@@ -7,13 +7,14 @@ import { nearest } from '../../core/errors/suggest.ts';
 import { tree } from '../index.ts';
 import { readGlobalFlags } from './flags.ts';
 import type { GlobalFlags, Outcome } from './host.ts';
+import { descriptionOf } from './leaf.ts';
 import { makeHost, type HostParts } from './make-host.ts';
 import { attach, rootCommand } from './program.ts';
 import type { Stopper } from './stopper.ts';
 import { findPath, type TreeNode } from './tree.ts';
 import { asUsage } from './usage.ts';
 
-export interface RunParts extends Omit<HostParts, 'flags'> {
+export interface RunParts extends Omit<HostParts, 'flags' | 'writesNothing'> {
   readonly columns: () => number;
 }
 
@@ -70,7 +71,13 @@ const execute = async (
   parts: RunParts,
 ): Promise<number> => {
   const flags = flagsOf(root);
-  const host = makeHost({ ...parts, flags });
+  let running: CommandUnknownOpts | undefined;
+  root.hook('preAction', (_root, command) => {
+    running = command;
+  });
+  const writesNothing = (): boolean =>
+    running !== undefined && descriptionOf(running)?.writesNothing === true;
+  const host = makeHost({ ...parts, flags, writesNothing });
   let outcome: Outcome | undefined;
   const finish = (found: Outcome): void => {
     outcome = found;

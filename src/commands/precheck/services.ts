@@ -109,7 +109,8 @@ const vaultFinding = async (
 const cosignFinding = async (host: Host, loaded: LoadedConfig, deadline: Deadline): Promise<Finding> => {
   const { config, mode } = loaded;
   if (!config.cosign) return checkCosignKey(null, mode);
-  const fromEnvironment = loaded.origin('cosign.key').startsWith('environment');
+  // The variable goes before the file (DESIGN, "Configuration").
+  const fromEnvironment = Boolean(host.env['COSIGN_KEY_PATH']);
   const path = resolve(fromEnvironment ? host.cwd : baseOf(host, loaded), config.cosign.key);
   return late('cosign-key', path, deadline, async () => checkCosignKey(await observeKeyFile(path), mode));
 };

@@ -1,11 +1,11 @@
 /** The effective configuration as a person would write it: what was written, with the defaults filled in. */
 
-import type { LoadedConfig } from './loaded.ts';
+import type { TracedConfig } from './loaded.ts';
 import { pathText, type Mistake } from './mistake.ts';
 import { valueAt, visitLeaves } from './leaves.ts';
 
 /** References stay references, and "5s" stays "5s". */
-export const effectiveConfig = ({ config, written }: LoadedConfig): unknown => fill(config, written, []);
+export const effectiveConfig = ({ config, written }: TracedConfig): unknown => fill(config, written, []);
 
 const fill = (value: unknown, written: unknown, path: Mistake['path']): unknown => {
   const own = valueAt(written, path);
@@ -23,7 +23,7 @@ export interface Leaf {
   readonly origin: string;
 }
 
-export const leavesOf = (loaded: LoadedConfig): Leaf[] => {
+export const leavesOf = (loaded: TracedConfig): Leaf[] => {
   const leaves: Leaf[] = [];
   visitLeaves(loaded.config, [], (path) => {
     const text = pathText(path);

@@ -1,4 +1,4 @@
-/** A configuration that was read and validated, with where each value came from. */
+/** A configuration that was read and validated. */
 
 import type { Config } from './schema.ts';
 
@@ -8,6 +8,16 @@ export interface LoadedConfig {
   readonly digest: string;
   /** Path of the project file, or null when the environment alone describes the regions. */
   readonly path: string | null;
+  /** CONTRACTS, "Configuration": `environment: lab`, SIMULATION_MODE=true, or neither file nor DSN. */
+  readonly mode: 'live' | 'simulation';
+  /** What simulation lacks, by name; empty in live mode. */
+  readonly missing: readonly string[];
+  /** REPLICATION_WINDOW_MS: the longest time that a batch may wait, in milliseconds. */
+  readonly replicationWindowMs: number;
+}
+
+/** The same with where each value came from, for those who show or explain it. */
+export interface TracedConfig extends LoadedConfig {
   /**
    * Source of a leaf by its path as messages write it ("regions.us-east-1.postgres.dsn", "rules[0].from"):
    * "environment NAME", "file:line:column" or "default".
@@ -15,10 +25,4 @@ export interface LoadedConfig {
   readonly origin: (path: string) => string;
   /** The document before defaults and units, from whichever sources: what `config show` prints. */
   readonly written: unknown;
-  /** CONTRACTS, "Configuration": `environment: lab`, SIMULATION_MODE=true, or neither file nor DSN. */
-  readonly mode: 'live' | 'simulation';
-  /** What simulation lacks, by name; empty in live mode. */
-  readonly missing: readonly string[];
-  /** REPLICATION_WINDOW_MS: the longest time that a batch may wait, in milliseconds. */
-  readonly replicationWindowMs: number;
 }

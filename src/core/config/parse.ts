@@ -8,28 +8,13 @@ import canonicalize from 'canonicalize';
 import { XcError } from '../errors/xc-error.ts';
 import { crossCheck } from './cross-check.ts';
 import type { ConfigDocument, ConfigFile } from './document.ts';
-import {
-  environmentDocument,
-  environmentSettings,
-  hasDsn,
-  isRecord,
-  isSet,
-  overrides,
-  WISHED_FOR,
-  type Environment,
-} from './environment.ts';
+import { environmentDocument, environmentSettings, isRecord, overrides } from './environment.ts';
 import { mistakesOf } from './issues.ts';
 import { valueAt, visitLeaves } from './leaves.ts';
-import { referencesOf } from './references.ts';
-import type { LoadedConfig } from './loaded.ts';
+import { inEnvironment, type ConfigSources } from './in-environment.ts';
+import type { TracedConfig } from './loaded.ts';
 import { mistakeText, pathText, type Mistake, type PlacedMistake } from './mistake.ts';
 import { configSchema, userConfigSchema, type Config } from './schema.ts';
-
-export interface ConfigSources {
-  readonly project: ConfigFile | null;
-  readonly user: ConfigFile | null;
-  readonly env: Environment;
-}
 
 type Path = Mistake['path'];
 
@@ -41,30 +26,24 @@ interface Merged {
 }
 
 /** @throws XcError XC-1002, with `facts.mistakes` in the order of the document */
-export const parseConfiguration = async (sources: ConfigSources): Promise<LoadedConfig> => {
-  const { project, env } = sources;
-  const settings = environmentSettings(env);
-  const mistakes: PlacedMistake[] = settings.mistakes.map(({ variable, message }) => ({
-    file: `environment ${variable}`,
-    path: '',
-    message,
-  }));
+export const parseConfiguration = async (sources: ConfigSources): Promise<TracedConfig> => {
+  const mistakes: PlacedMistake[] = environmentSettings(sources.env).mistakes.map(
+    ({ variable, message }) => ({
+      file: `environment ${variable}`,
+      path: '',
+      message,
+    }),
+  );
   const merged = await merge(sources, mistakes);
   const config = merged && validate(merged, mistakes);
   if (!config || mistakes.length > 0) throw refusal(mistakes);
-
-  const simulation = settings.simulation || (project ? config.environment === 'lab' : !hasDsn(env));
+  const digest = `sha256:${createHash('sha256')
+    .update(canonicalize(config) ?? '')
+    .digest('hex')}`;
   return {
-    config,
-    digest: `sha256:${createHash('sha256')
-      .update(canonicalize(config) ?? '')
-      .digest('hex')}`,
-    path: project?.path ?? null,
+    ...inEnvironment({ config, digest }, sources),
     origin: originLookup(config, merged),
     written: merged.value,
-    mode: simulation ? 'simulation' : 'live',
-    missing: simulation ? missingOf(config, sources) : [],
-    replicationWindowMs: settings.replicationWindowMs,
   };
 };
 
@@ -166,17 +145,6 @@ const validate = (merged: Merged, mistakes: PlacedMistake[]): Config | undefined
   }
   mistakes.push(...crossCheck(result.data).map(place));
   return result.data;
-};
-
-/** Names of what simulation does without: references that point to nothing, or all that could have been given. */
-const missingOf = (config: Config, { project, env }: ConfigSources): string[] => {
-  if (!project) return WISHED_FOR.filter((name) => !isSet(env, name));
-  const names = new Set<string>();
-  for (const reference of referencesOf(config)) {
-    const name = /^env:(.+)$/.exec(reference)?.[1];
-    if (name !== undefined && !isSet(env, name)) names.add(name);
-  }
-  return [...names].toSorted();
 };
 
 /** Origins are looked up by the text of a path, as messages and `config show` write it. */
