@@ -1,6 +1,8 @@
 /** From a command's options to facts and a plan: what simulate prints is what run runs. */
 
 import type { Command } from '@commander-js/extra-typings';
+import { parseSize } from '../../core/config/quantity.ts';
+import { XcError } from '../../core/errors/xc-error.ts';
 import type { ReplicationFacts } from '../../core/plan/facts.ts';
 import type { PlanWish } from '../../core/plan/make-plan.ts';
 import type { Plan } from '../../core/plan/plan.ts';
@@ -11,8 +13,12 @@ import { withSelection, type Selected, type Selection } from './selection.ts';
 export interface PlanOptions extends Selection {
   readonly tables?: readonly string[] | undefined;
   readonly window?: string | undefined;
+  readonly chunkBytes?: number | undefined;
   readonly strict?: boolean | undefined;
 }
+
+/** Below this a copy is mostly the opening and closing of its chunks. */
+const LEAST_CHUNK_BYTES = 64 * 1024;
 
 export const withPlanning = (command: Command) =>
   withSelection(command)
@@ -22,7 +28,19 @@ export const withPlanning = (command: Command) =>
       (text) => text.split(',').map((each) => each.trim()),
     )
     .option('--window <from/to>', 'copy only rows of this time range, by the tables’ declared time columns')
+    .option(
+      '--chunk-bytes <size>',
+      'how much of a table one transaction of the copy holds, and a copy that was cut short does again (default 64MiB)',
+      chunkBytes,
+    )
     .option('--strict', 'findings of severity warn refuse the plan, too');
+
+const chunkBytes = (text: string): number => {
+  const bytes = parseSize(text, '--chunk-bytes');
+  if (bytes < LEAST_CHUNK_BYTES)
+    throw new XcError('XC-1004', { subject: '--chunk-bytes', why: `"${text}" is less than 64KiB` });
+  return bytes;
+};
 
 /** Sortable by time, and unique: "pl_01J…". */
 export const newId = async (host: Host, prefix: 'pl' | 'rn'): Promise<string> => {
@@ -56,6 +74,7 @@ export const wishOf = async (
     selected: ids,
     ...(options.tables ? { tables: options.tables } : {}),
     ...(options.window === undefined ? {} : { window: parseWindow(options.window) }),
+    ...(options.chunkBytes === undefined ? {} : { chunkBytes: options.chunkBytes }),
     strict: options.strict ?? false,
     hashKeys: Object.keys(loaded.config.hashKeys),
     config: loaded.digest,
@@ -68,6 +87,7 @@ export const wishOfPlan = ({ loaded }: Pick<Selected, 'loaded'>, { wish }: Plan)
   selected: new Set<LinkId>(wish.links),
   ...(wish.tables ? { tables: wish.tables } : {}),
   ...(wish.window ? { window: wish.window } : {}),
+  ...(wish.chunkBytes === undefined ? {} : { chunkBytes: wish.chunkBytes }),
   strict: wish.strict,
   hashKeys: Object.keys(loaded.config.hashKeys),
   config: loaded.digest,

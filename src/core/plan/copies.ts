@@ -79,7 +79,7 @@ export class Copies {
       slot,
       links: links.map((link) => link.id).toSorted(),
       table,
-      chunks: Math.max(1, Math.ceil(bytes / CHUNK_BYTES)),
+      chunks: Math.max(1, Math.ceil(bytes / (this.#wish.chunkBytes ?? CHUNK_BYTES))),
       rows,
       bytes,
       window: this.#window(table, links),

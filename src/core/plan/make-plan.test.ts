@@ -448,3 +448,16 @@ describe('the policy table', () => {
     });
   });
 });
+
+describe('the size of a chunk', () => {
+  const chunksOf = (wished?: Partial<PlanWish>): number[] =>
+    plan(config(), undefined, wished).steps.flatMap((step) =>
+      step.kind === 'copy-table' ? [step.chunks] : [],
+    );
+
+  it('is what was asked for, which the plan keeps', () => {
+    expect(chunksOf()).toEqual([1, 1]);
+    expect(chunksOf({ chunkBytes: 30_000 })).toEqual([4, 4]);
+    expect(plan(config(), undefined, { chunkBytes: 30_000 }).wish.chunkBytes).toBe(30_000);
+  });
+});

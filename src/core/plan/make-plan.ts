@@ -21,6 +21,8 @@ export interface PlanWish {
   /** --tables: only these are copied now. */
   readonly tables?: readonly string[];
   readonly window?: { readonly from: string | null; readonly to: string | null };
+  /** Bytes of a table that one chunk of its copy aims at; CHUNK_BYTES where absent. */
+  readonly chunkBytes?: number;
   /** Turns findings of severity warn into a refusal. */
   readonly strict?: boolean;
   /** Names under hashKeys of the configuration. */
@@ -64,6 +66,7 @@ export const makePlan = (
       links: [...wish.selected].toSorted(),
       ...(wish.tables ? { tables: wish.tables } : {}),
       ...(wish.window ? { window: wish.window } : {}),
+      ...(wish.chunkBytes === undefined ? {} : { chunkBytes: wish.chunkBytes }),
       strict: wish.strict ?? false,
     },
     epochs: Object.fromEntries(

@@ -119,6 +119,7 @@ export interface Plan {
     readonly links: readonly LinkId[];
     readonly tables?: readonly string[];
     readonly window?: { readonly from: string | null; readonly to: string | null };
+    readonly chunkBytes?: number;
     readonly strict: boolean;
   };
   readonly epochs: Readonly<Record<string, number>>;

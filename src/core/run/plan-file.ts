@@ -78,6 +78,7 @@ const plan = z.strictObject({
     links: names,
     tables: z.optional(names),
     window: z.optional(z.strictObject({ from: z.nullable(z.string()), to: z.nullable(z.string()) })),
+    chunkBytes: z.optional(z.int()),
     strict: z.boolean(),
   }),
   epochs: z.record(z.string(), z.int()),
