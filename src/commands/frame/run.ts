@@ -82,7 +82,9 @@ const execute = async (
   const finish = (found: Outcome): void => {
     outcome = found;
   };
-  attach(root, tree, path, { host, finish, streams: { out: parts.writeOut, columns: parts.columns } });
+  const listed = args.some((arg) => arg === '-h' || arg === '--help') || !path.at(-1)?.module.command;
+  const streams = { out: parts.writeOut, columns: parts.columns };
+  attach(root, tree, path, { host, finish, streams, listed });
 
   const deadline = startDeadline(flags.timeoutMs, parts.stopper);
   try {
