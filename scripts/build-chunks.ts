@@ -55,6 +55,8 @@ const assign = (source: string, graph: ModuleGraph): Map<string, string> => {
   for (const group of ABOVE)
     for (const id of reach(source, group, graph))
       if (!groups.has(id)) seen.set(id, seen.has(id) ? 'load' : group.name);
+  // The entry's own file exists anyway.
+  groups.delete(resolve(source, 'main.ts'));
   return new Map([...groups, ...seen]);
 };
 

