@@ -3,10 +3,12 @@
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { readFile } from 'node:fs/promises';
+import type { LoadedConfig } from '../../core/config/loaded.ts';
 import { XcError } from '../../core/errors/xc-error.ts';
 import { Health } from '../../core/metrics/health.ts';
 import { makePlan } from '../../core/plan/make-plan.ts';
 import type { Plan } from '../../core/plan/plan.ts';
+import { refuseUnavailable } from '../../core/plan/refusals.ts';
 import { foldReport, type RunReport } from '../../core/report/report.ts';
 import { liveStream, type LiveStream } from '../../core/run/live-stream.ts';
 import { isUnfinished } from '../../core/run/journal.ts';
@@ -42,6 +44,8 @@ export const runReplication = async (host: Host, options: RunOptions): Promise<O
   const reviewed = options.plan === undefined ? null : await readPlan(host, options.plan);
   const selected = await selectLinks(host, loaded, reviewed ? {} : options);
   const scoped = reviewed ? scopedTo(selected, reviewed) : selected;
+  refuseUnavailable(scoped.links);
+  const hashKeys = await hashKeysOf(host, loaded);
   const run = await newId(host, 'rn');
   const store = await openStateDirectory(resolve(host.cwd, '.xcrepl'));
   await tellOfUnfinished(host, store);
@@ -50,7 +54,16 @@ export const runReplication = async (host: Host, options: RunOptions): Promise<O
   const startedAt = isoTime(host.clock.nowMs());
   await using opened = new AsyncDisposableStack();
   opened.use(await serve(host, options, metrics, health));
-  const end = await session(host, { options, selected: scoped, reviewed, run, store, metrics, health });
+  const end = await session(host, {
+    options,
+    selected: scoped,
+    hashKeys,
+    reviewed,
+    run,
+    store,
+    metrics,
+    health,
+  });
   const report = await fold(host, { selected: scoped, run, store, startedAt }, end);
   const files = await writeReport(host, options.reportDir, report);
   if (host.flags.metricsTextfile !== undefined)
@@ -97,6 +110,7 @@ const scopedTo = (selected: Selected, { wish, steps }: Plan): Selected => {
 interface RunParts {
   readonly options: RunOptions;
   readonly selected: Selected;
+  readonly hashKeys: Map<string, Uint8Array>;
   readonly reviewed: Plan | null;
   readonly run: string;
   readonly store: StateDirectory;
@@ -105,8 +119,7 @@ interface RunParts {
 }
 
 const session = async (host: Host, parts: RunParts): Promise<SessionEnd> => {
-  const { options, selected, run, metrics } = parts;
-  const hashKeys = await hashKeysOf(host, selected);
+  const { options, selected, hashKeys, run, metrics } = parts;
   const streams = selected.streams.map(liveStream);
   const narration = narrate(host);
   const progress = new RunProgress(metrics, narration.progress);
@@ -163,7 +176,7 @@ const session = async (host: Host, parts: RunParts): Promise<SessionEnd> => {
 /** Chunks of one table that are copied side by side: one core decodes what the other sends. */
 const COPY_WORKERS = 4;
 
-const hashKeysOf = async (host: Host, { loaded }: Selected): Promise<Map<string, Uint8Array>> => {
+const hashKeysOf = async (host: Host, loaded: LoadedConfig): Promise<Map<string, Uint8Array>> => {
   const keys = new Map<string, Uint8Array>();
   for (const [name, reference] of Object.entries(loaded.config.hashKeys))
     keys.set(name, Buffer.from(await host.secret(reference)));

@@ -97,6 +97,9 @@ const numbered = (parts: readonly StreamPlan[]): Step[] => {
   return steps;
 };
 
+const describeFinding = ({ subject, region, seen }: Finding): string =>
+  `${subject}${region === undefined ? '' : ` (${region})`}: ${seen}`;
+
 const refuseFindings = (findings: readonly Finding[], strict: boolean): void => {
   const failed = findings.filter((finding) => finding.verdict !== 'pass');
   const blocking = failed.filter(isBlocking);
@@ -106,7 +109,7 @@ const refuseFindings = (findings: readonly Finding[], strict: boolean): void => 
   const all = [...blocking, ...warned];
   throw new XcError(blocking.length > 0 ? 'XC-2014' : 'XC-2015', {
     subject: all.map((finding) => finding.subject).join(', '),
-    why: all.map((finding) => `${finding.subject}: ${finding.seen}`).join('; '),
+    why: all.map(describeFinding).join('\n'),
     ...(worst.remedy === undefined ? {} : { next: worst.remedy }),
     facts: { findings: all },
   });

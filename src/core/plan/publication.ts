@@ -11,6 +11,7 @@ import type { TableFacts, TableName } from '../topology/table.ts';
 import { tableName } from '../topology/table.ts';
 import type { PublicationFacts } from './facts.ts';
 import type { PublishedTable } from './plan.ts';
+import { filterRemedy } from '../validation/checks/table/row-filter.ts';
 import { readRowFilter, sameRowFilter } from './row-filter.ts';
 import { rowScope } from './scope.ts';
 
@@ -34,6 +35,7 @@ export const wantedPublications = (carried: Carried): WantedPublications => {
   const entries = [...byTable.values()].toSorted((a, b) =>
     tableName(a.facts) < tableName(b.facts) ? -1 : 1,
   );
+  refuseFilters(entries);
   return {
     tables: entries
       .filter(({ facts }) => facts.identityColumns.length > 0)
@@ -44,28 +46,35 @@ export const wantedPublications = (carried: Carried): WantedPublications => {
   };
 };
 
-const published = (facts: TableFacts, links: readonly Link[]): PublishedTable => {
-  const table = tableName(facts);
-  const filter = unionFilter(table, links);
-  if (filter && facts.identityColumns.length > 0 && !facts.identityColumns.includes(filter.column))
-    throw new XcError('XC-2013', {
-      subject: table,
-      why: `"${filter.column}" is outside the replica identity (${facts.identityColumns.join(', ')})`,
-      next: identityRemedy(facts, filter.column),
-    });
-  return { table, filter, columns: columnList(facts, links) };
-};
+const published = (facts: TableFacts, links: readonly Link[]): PublishedTable => ({
+  table: tableName(facts),
+  filter: unionFilter(tableName(facts), links),
+  columns: columnList(facts, links),
+});
 
-const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`;
-
-const identityRemedy = (facts: TableFacts, column: string): string => {
-  const table = `${quote(facts.schema)}.${quote(facts.name)}`;
-  const index = `${facts.name}_replica_identity`;
-  const key = [column, ...facts.primaryKey.filter((name) => name !== column)].map(quote).join(', ');
-  return (
-    `CREATE UNIQUE INDEX CONCURRENTLY ${quote(index)} ON ${table} (${key}); ` +
-    `ALTER TABLE ${table} REPLICA IDENTITY USING INDEX ${quote(index)};`
-  );
+/** All of them at once: who mends one would otherwise meet the next. */
+const refuseFilters = (
+  entries: readonly { readonly facts: TableFacts; readonly links: readonly Link[] }[],
+): void => {
+  const outside = entries.flatMap(({ facts, links }) => {
+    const column = unionFilter(tableName(facts), links)?.column;
+    return column === undefined ||
+      facts.identityColumns.length === 0 ||
+      facts.identityColumns.includes(column)
+      ? []
+      : [{ facts, column }];
+  });
+  if (outside.length === 0) return;
+  throw new XcError('XC-2013', {
+    subject: outside.map(({ facts }) => tableName(facts)).join(', '),
+    why: outside
+      .map(
+        ({ facts, column }) =>
+          `${tableName(facts)}: "${column}" is outside the replica identity (${facts.identityColumns.join(', ')})`,
+      )
+      .join('\n'),
+    next: outside.map(({ facts, column }) => filterRemedy(facts, column)).join('\n'),
+  });
 };
 
 const unionFilter = (table: TableName, links: readonly Link[]): PublishedTable['filter'] => {

@@ -13,7 +13,7 @@ export interface TargetState {
   /** Number of the newest migration; null before init. */
   readonly schemaVersion: number | null;
   readonly epoch: number | null;
-  /** System identifier of each stream's source. */
+  /** System identifier of the source of each stream that has a checkpoint: without one, no position belongs to it. */
   readonly sources: ReadonlyMap<StreamKey, string>;
   readonly links: readonly LinkRow[];
   readonly checkpoints: readonly CheckpointRow[];
@@ -23,7 +23,8 @@ export interface TargetState {
 const STATE = `
   SELECT (SELECT max(version) FROM xcrepl.migrations) AS version,
          (SELECT last_value::text FROM xcrepl.epoch) AS epoch,
-         coalesce((SELECT json_object_agg(stream, source_system) FROM xcrepl.streams), '{}') AS sources,
+         coalesce((SELECT json_object_agg(stream, source_system) FROM xcrepl.streams s
+                    WHERE EXISTS (SELECT FROM xcrepl.checkpoints c WHERE c.stream = s.stream)), '{}') AS sources,
          coalesce((SELECT json_agg(json_build_object('link', link, 'stream', stream, 'slot', slot, 'state', state,
                                                      'detail', detail) ORDER BY link) FROM xcrepl.links), '[]') AS links,
          coalesce((SELECT json_agg(json_build_object('slot', slot, 'stream', stream, 'position', position::text)

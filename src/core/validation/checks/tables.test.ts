@@ -326,6 +326,7 @@ describe('source against target', () => {
 describe('what is not carried, and what happens beside', () => {
   it('warns of unlogged sources and blocks unlogged targets', () => {
     expect(found({ source: [orders({ persistence: 'unlogged' })], target: [orders()] })).toEqual([
+      'tables-in-scope us shop:acme:us:eu block XC-5322',
       'persistence us shop.orders warn XC-5322',
     ]);
     expect(found({ target: [orders({ persistence: 'unlogged' })] })).toEqual([

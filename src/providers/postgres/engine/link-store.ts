@@ -56,12 +56,13 @@ export class LinkStore {
   async takeOver(source: ServerIdentity): Promise<void> {
     const { stream, controlPlane, run, host, pid } = this.#options;
     await this.#transaction(async (client) => {
-      const { rows } = await client.query<{ system: string; timeline: number }>(
-        'SELECT source_system AS system, source_timeline AS timeline FROM xcrepl.streams WHERE stream = $1 FOR UPDATE',
+      const { rows } = await client.query<{ system: string; streamed: boolean }>(
+        `SELECT source_system AS system, EXISTS (SELECT FROM xcrepl.checkpoints c WHERE c.stream = s.stream) AS streamed
+           FROM xcrepl.streams s WHERE stream = $1 FOR UPDATE`,
         [stream.key],
       );
       const [known] = rows;
-      if (known && known.system !== source.systemIdentifier)
+      if (known?.streamed && known.system !== source.systemIdentifier)
         throw new XcError('XC-5206', {
           subject: stream.source.region,
           why: `system identifier ${source.systemIdentifier}, the checkpoint has ${known.system}`,
@@ -71,6 +72,7 @@ export class LinkStore {
                                      source_system, source_timeline, runner, runner_since)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, clock_timestamp())
          ON CONFLICT (stream) DO UPDATE SET runner = excluded.runner, runner_since = excluded.runner_since,
+                                            source_system = excluded.source_system,
                                             source_timeline = excluded.source_timeline`,
         [
           stream.key,

@@ -66,7 +66,7 @@ const observation = (difference: TableDifference, source: TableFacts, target: Ta
         subject,
         severity: difference.widening ? 'warn' : 'block',
         seen: difference.why,
-        remedy: `${alter} ALTER COLUMN ${name} TYPE ${column.typeName} USING ${name}::${column.typeName};`,
+        remedy: `${alter} ALTER COLUMN ${name} TYPE ${column.typeName} USING ${name}::text::${column.typeName};`,
         code: 'XC-5315',
       };
     case 'extra-required-column':

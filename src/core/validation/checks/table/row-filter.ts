@@ -127,9 +127,13 @@ const outsideIdentity = (root: TableFacts, table: TableFacts, column: string): O
   subject: tableName(table),
   severity: 'block',
   seen: `${column} is outside the replica identity (${table.identityColumns.join(', ')}); the application's UPDATE would fail`,
-  remedy: root.kind === 'p' ? primaryKeyRemedy(root, column) : indexRemedy(root, column),
+  remedy: filterRemedy(root, column),
   code: 'XC-5310',
 });
+
+/** Statements for the source that bring the column into the table's replica identity. */
+export const filterRemedy = (root: TableFacts, column: string): string =>
+  root.kind === 'p' ? primaryKeyRemedy(root, column) : indexRemedy(root, column);
 
 const keyWith = (table: TableFacts, column: string): string[] => [
   column,

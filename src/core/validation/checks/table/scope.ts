@@ -35,6 +35,7 @@ export const checkScope = (links: readonly Link[], source: Catalogue): Finding[]
   return links.flatMap((link) => {
     const tables = namedBy(link);
     if (tables.length === 0) return [nothingNamed(link)];
+    if (tables.every((table) => table.persistence !== 'permanent')) return [nothingLogged(link)];
     const roots = tables.filter((table) => table.kind === 'p');
     const covered = new Set(roots.flatMap((root) => [tableName(root), ...root.leaves]));
     return tables
@@ -52,6 +53,17 @@ const nothingNamed = (link: Link): Finding => ({
   seen: `no table on the source is named by ${(link.rule.tables ?? []).join(', ')}`,
   remedy: `correct rules.${link.rule.id}.tables, or create the tables`,
   code: 'XC-5313',
+});
+
+const nothingLogged = (link: Link): Finding => ({
+  check: 'tables-in-scope',
+  region: link.source,
+  subject: link.id,
+  verdict: 'fail',
+  severity: 'block',
+  seen: `of the tables that ${(link.rule.tables ?? []).join(', ')} names none is logged, so nothing can be carried`,
+  remedy: `ALTER TABLE … SET LOGGED, or correct rules.${link.rule.id}.tables`,
+  code: 'XC-5322',
 });
 
 const partitionAlone = (link: Link, table: TableFacts): Finding => ({
