@@ -65,10 +65,33 @@ export class Batch {
   readonly commitsMs: number[] = [];
   /** End of the last whole transaction, or a keepalive's position when nothing is in flight. */
   position: Lsn = ZERO_LSN;
+  /** The source's clock when it said that it is at `position`, in Unix milliseconds; null where only commits came. */
+  sourceMs: number | null = null;
   /** The last transaction goes on in the next batch. */
   open = false;
   /** Some change may only be applied in the order of the source. */
   ordered = false;
+
+  /** Makes it an empty batch again, and keeps its memory. */
+  reset(): void {
+    this.arena.clear();
+    for (const list of [
+      this.operation,
+      this.route,
+      this.flags,
+      this.rowStart,
+      this.rowEnd,
+      this.keyStart,
+      this.keyEnd,
+    ])
+      list.length = 0;
+    this.counts.clear();
+    this.commitsMs.length = 0;
+    this.position = ZERO_LSN;
+    this.sourceMs = null;
+    this.open = false;
+    this.ordered = false;
+  }
 
   get size(): number {
     return this.operation.length;

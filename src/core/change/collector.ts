@@ -42,11 +42,12 @@ export class Collector implements PgoutputHandler {
     this.#until = until;
   }
 
-  /** Gives the batch so far and begins another. */
-  take(): Batch {
+  /** Gives the batch so far and begins another, in the memory of `used` where there is one. */
+  take(used?: Batch): Batch {
     const batch = this.batch;
     batch.open = this.inTransaction;
-    this.batch = new Batch();
+    used?.reset();
+    this.batch = used ?? new Batch();
     this.batch.position = batch.position;
     return batch;
   }

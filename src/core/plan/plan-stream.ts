@@ -44,6 +44,7 @@ export const planStream = (facts: StreamFacts, wish: PlanWish, planId: string): 
     [...carried.keys()].filter((link) => !copies.incomplete.has(link.id)),
     standing,
     steps,
+    wish.window,
   );
   return {
     steps: steps.list,
@@ -166,7 +167,12 @@ const planMerge = (
 };
 
 /** Compared once everything else is done, at the extent that each link's rule asks for; held links are not. */
-const planVerify = (links: readonly Link[], standing: Standing, steps: StepList): void => {
+const planVerify = (
+  links: readonly Link[],
+  standing: Standing,
+  steps: StepList,
+  window: PlanWish['window'],
+): void => {
   const held = new Set(standing.held.map(({ link }) => link.id));
   const before = steps.list.filter((step) => step.kind === 'stream-changes' || step.kind === 'merge-links');
   if (before.length === 0) return;
@@ -176,7 +182,7 @@ const planVerify = (links: readonly Link[], standing: Standing, steps: StepList)
       .map((link) => link.id);
     if (ids.length > 0)
       steps.add(
-        { kind: 'verify', links: ids.toSorted(), extent },
+        { kind: 'verify', links: ids.toSorted(), extent, ...(window ? { window } : {}) },
         before.map((step) => step.id),
       );
   }

@@ -81,6 +81,8 @@ export interface RemoveLinks extends StepOf<'remove-links'> {
 export interface Verify extends StepOf<'verify'> {
   readonly links: readonly LinkId[];
   readonly extent: 'changed' | 'full';
+  /** --window: only rows of this time range, of the tables whose rule declares a time column. */
+  readonly window?: { readonly from: string | null; readonly to: string | null };
 }
 
 export type Step = PublishTables | CreateSlot | CopyTable | StreamChanges | MergeLinks | RemoveLinks | Verify;

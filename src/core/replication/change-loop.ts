@@ -42,6 +42,7 @@ export const runChangeLoop = async (
   let storedMs = clock.nowMs();
   let askedMs = 0;
   let open = false;
+  let sourceMs: number | null = null;
   for (;;) {
     const batch = await source.next(ACKNOWLEDGE_MS, stop).catch((error: unknown) => {
       if (stop.aborted && !open) return null;
@@ -60,12 +61,14 @@ export const runChangeLoop = async (
       if (!open) passed((end.position = batch.position));
       end.changes += batch.size;
       end.transactions += batch.commitsMs.length;
+      sourceMs = batch.sourceMs ?? batch.commitsMs.at(-1) ?? sourceMs;
+      source.recycle(batch);
     }
     const nowMs = clock.nowMs();
     const due =
       end.position - stored >= POSITION_BYTES || (end.position > stored && nowMs - storedMs >= POSITION_MS);
     if (!open && due) {
-      await sink.advance(end.position);
+      await sink.advance(end.position, sourceMs);
       [stored, storedMs] = [end.position, nowMs];
     }
     if (!open && sink.hasUndurable && nowMs - askedMs >= ACKNOWLEDGE_MS) {
@@ -73,13 +76,13 @@ export const runChangeLoop = async (
       acknowledge(source, await sink.durable());
     }
   }
-  await settle(source, sink, stored, end.position);
+  if (end.position > stored) await sink.advance(end.position, sourceMs);
+  await settle(source, sink);
   return end;
 };
 
-/** Before the end: position stored, counts written, everything durable and acknowledged. */
-const settle = async (source: ChangeSource, sink: ChangeSink, stored: Lsn, position: Lsn): Promise<void> => {
-  if (position > stored) await sink.advance(position);
+/** Before the end: counts written, everything durable and acknowledged. */
+const settle = async (source: ChangeSource, sink: ChangeSink): Promise<void> => {
   await sink.flushCounts();
   await sink.flush();
   acknowledge(source, await sink.durable());

@@ -13,6 +13,8 @@ export interface ChangeSource extends AsyncDisposable {
   next(waitMs: number, signal: AbortSignal): Promise<Batch | 'idle' | null>;
   /** Tells the source that everything up to here is durable at the sink and may be forgotten. */
   acknowledge(upTo: Lsn): void;
+  /** Gives a batch that is applied back, for its memory. */
+  recycle(batch: Batch): void;
 }
 
 export interface Applied {
@@ -25,8 +27,11 @@ export interface Applied {
 export interface ChangeSink {
   /** Applies a batch with its position in one transaction; an open batch leaves the transaction open for the next. */
   apply(batch: Batch): Promise<Applied>;
-  /** Stores a position that no change came with. */
-  advance(position: Lsn): Promise<void>;
+  /**
+   * Stores a position that no change came with.
+   * @param sourceMs the source's clock at that position, in Unix milliseconds
+   */
+  advance(position: Lsn, sourceMs: number | null): Promise<void>;
   /** What a crash of the target can no longer take back. */
   durable(): Promise<Lsn>;
   /** Makes everything applied durable now. */

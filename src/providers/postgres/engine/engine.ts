@@ -24,7 +24,7 @@ import {
   type Link,
   type LinkId,
 } from '../../../core/topology/link.ts';
-import { tableName, type Catalogue, type TableName } from '../../../core/topology/table.ts';
+import { tableName, type TableName } from '../../../core/topology/table.ts';
 import { readCatalogue } from '../catalogue/catalogue.ts';
 import { readIdentity } from '../identity.ts';
 import { Control } from './control.ts';
@@ -32,12 +32,12 @@ import { copyOneTable, openCopySession, type CopySession } from './copy-table.ts
 import { refuseExistingRows } from './existing-rows.ts';
 import { LinkStore } from './link-store.ts';
 import type { EngineOptions } from './options.ts';
-import { publish } from './publications.ts';
+import { publish, publishedTables } from './publications.ts';
 import { asXcError, retrying } from './retry.ts';
 import { Sessions } from './sessions.ts';
-import { createSlot, dropOrigin, dropSlot, slotExists } from './slots.ts';
+import { createSlot, dropAbandonedSlots, dropOrigin, dropSlot, slotExists } from './slots.ts';
 import { emitMarker, flushedPosition, laterSnapshot, type HeldSnapshot } from './snapshots.ts';
-import { runStreamSession } from './stream-session.ts';
+import { runStreamSession, type Sides } from './stream-session.ts';
 import { readTenantValues } from './tenant-values.ts';
 import { verifyStream } from './verify-links.ts';
 
@@ -75,6 +75,8 @@ export class PostgresEngine implements StreamEngine {
       await this.#store.takeOver(identity);
       this.#epoch = await this.#store.epoch();
       this.#trusted = await this.#store.trustedLinks();
+      const known = await this.#store.slots();
+      await dropAbandonedSlots(await this.#control.source(), this.#options.stream.key, known);
     });
   }
 
@@ -150,7 +152,11 @@ export class PostgresEngine implements StreamEngine {
   }
 
   async removeLinks(step: RemoveLinks): Promise<{ links: number }> {
-    return await this.#typed(async () => ({ links: await this.#store.removeLinks(step.links) }));
+    return await this.#typed(async () => {
+      const links = await this.#store.removeLinks(step.links);
+      if ((await this.#store.links()).length === 0) await this.#dropStream([]);
+      return { links };
+    });
   }
 
   async verify(
@@ -167,14 +173,16 @@ export class PostgresEngine implements StreamEngine {
     try {
       return await this.#retrying(signal, false, async () => {
         const links = this.#linksNamed(step.links);
-        const { source, target } = await this.#catalogues(links);
+        const { source, target, tables } = await this.#sides(links);
         const wanted = (link: LinkId, table: TableName): boolean =>
-          step.extent === 'full' ||
-          !this.#trusted.has(link) ||
-          (this.#touched.get(link)?.has(table) ?? false);
+          tables.get(link)!.has(table) &&
+          (step.extent === 'full' ||
+            !this.#trusted.has(link) ||
+            (this.#touched.get(link)?.has(table) ?? false));
         const verified = await verifyStream(
           links,
           wanted,
+          step.window,
           {
             options: this.#options,
             sessions: this.#sessions,
@@ -238,7 +246,7 @@ export class PostgresEngine implements StreamEngine {
             source: await this.#control.source(),
             target: await this.#control.reader(),
             epoch: this.#epoch,
-            catalogues: (links) => this.#catalogues(links),
+            sides: (links) => this.#sides(links),
             passed: (passed) => this.#streaming.set(slot, passed),
           },
           slot,
@@ -277,13 +285,11 @@ export class PostgresEngine implements StreamEngine {
     );
     if (copying.length === 0) return;
     const links = this.#linksNamed(copying.map((link) => link.link));
-    const { source } = await this.#catalogues(links);
+    const { tables } = await this.#sides(links);
     const chunks = await this.#store.chunks(slot);
     const done = links.flatMap((link) => {
       const own = chunks.filter((chunk) => chunk.links.includes(link.id));
-      const complete = tablesOf(link, source).every((table) =>
-        own.some((chunk) => chunk.table === tableName(table)),
-      );
+      const complete = [...tables.get(link.id)!].every((table) => own.some((chunk) => chunk.table === table));
       if (!complete || own.some((chunk) => !chunk.done)) return [];
       const from = copying.find((one) => one.link === link.id)!.from ?? ZERO_LSN;
       return [
@@ -309,7 +315,7 @@ export class PostgresEngine implements StreamEngine {
       (await this.#store.links()).filter((link) => link.slot === slot).map(({ link }) => link),
     );
     const links = this.#options.stream.links.filter((link) => carried.has(link.id));
-    const { source, target } = await this.#catalogues(links);
+    const { source, target } = await this.#sides(links);
     const tenants = await readTenantValues(await this.#control.source(), links, source);
     const session = openCopySession({ snapshot, source, target, tenants });
     this.#copies.set(slot, session);
@@ -317,21 +323,30 @@ export class PostgresEngine implements StreamEngine {
   }
 
   async #refuseExisting(links: readonly Link[]): Promise<void> {
-    const { source, target } = await this.#catalogues(links);
-    const byTable = new Map<TableName, Link[]>();
-    for (const link of links)
-      for (const table of tablesOf(link, source))
-        byTable.set(tableName(table), [...(byTable.get(tableName(table)) ?? []), link]);
+    const { target, tables } = await this.#sides(links);
     await refuseExistingRows(
       await this.#control.reader(),
-      [...byTable].map(([table, carried]) => ({ target: target.tables.get(table)!, links: carried })),
+      [...target.tables].map(([name, facts]) => ({
+        target: facts,
+        links: links.filter((link) => tables.get(link.id)!.has(name)),
+      })),
     );
   }
 
-  /** Both catalogues for the tables of these links. @throws XcError XC-5202 for a table that the target lacks */
-  async #catalogues(links: readonly Link[]): Promise<{ source: Catalogue; target: Catalogue }> {
-    const source = await readCatalogue(await this.#control.source());
-    const names = new Set(links.flatMap((link) => tablesOf(link, source).map(tableName)));
+  /**
+   * What both sides look like now, for these links.
+   * @throws XcError XC-5202 for a table that the target lacks
+   */
+  async #sides(links: readonly Link[]): Promise<Sides> {
+    const client = await this.#control.source();
+    const source = await readCatalogue(client);
+    const published = await publishedTables(client, this.#options.stream.key);
+    const carried = (link: Link): TableName[] =>
+      tablesOf(link, source)
+        .map(tableName)
+        .filter((table) => published.has(table));
+    const tables = new Map(links.map((link) => [link.id, new Set(carried(link))]));
+    const names = new Set([...tables.values()].flatMap((set) => [...set]));
     const target = await readCatalogue(await this.#control.reader(), { tables: (name) => names.has(name) });
     const missing = [...names].filter((name) => !target.tables.has(name));
     const { stream } = this.#options;
@@ -341,7 +356,7 @@ export class PostgresEngine implements StreamEngine {
         why: `${stream.target.region} has no such table`,
         next: `xcrepl schema plan --from ${stream.source.region} --to ${stream.target.region}`,
       });
-    return { source, target };
+    return { source, target, tables };
   }
 
   /** Links of the configuration; one that is no longer there cannot be worked on. @throws XcError XC-1006 */

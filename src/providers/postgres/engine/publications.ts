@@ -5,6 +5,8 @@
 
 import type { Client } from 'pg';
 import type { PublishedTable } from '../../../core/plan/plan.ts';
+import { insertOnlyPublicationName, publicationName, type StreamKey } from '../../../core/topology/link.ts';
+import type { TableName } from '../../../core/topology/table.ts';
 import { ident, literal } from '../quote.ts';
 
 /** ONLY: children by inheritance are published by their own names; a partitioned table has its partitions either way. */
@@ -16,6 +18,18 @@ const tableSql = ({ table, filter, columns }: PublishedTable): string => {
   const values = filter.values.map(literal).join(', ');
   const test = filter.values.length === 1 ? `= ${values}` : `IN (${values})`;
   return `${name}${list} WHERE (${ident(filter.column)} ${test})`;
+};
+
+/**
+ * Tables that the stream's publications have. A table that was created later is in scope of its rule and not carried:
+ * what was written to it before could not be streamed.
+ */
+export const publishedTables = async (client: Client, stream: StreamKey): Promise<ReadonlySet<TableName>> => {
+  const { rows } = await client.query<{ table: string }>(
+    `SELECT schemaname || '.' || tablename AS table FROM pg_publication_tables WHERE pubname = ANY ($1)`,
+    [[publicationName(stream), insertOnlyPublicationName(stream)]],
+  );
+  return new Set(rows.map(({ table }) => table));
 };
 
 /** Creates, changes or drops the publication so that it has exactly these tables. */

@@ -2,6 +2,7 @@
 
 import type { Client } from 'pg';
 import { parseLsn, type Lsn } from '../../../core/change/lsn.ts';
+import { copySlotName, type StreamKey } from '../../../core/topology/link.ts';
 import { ident } from '../quote.ts';
 import { simpleQuery } from '../wire/exchange.ts';
 import type { Sessions } from './sessions.ts';
@@ -42,6 +43,22 @@ export const createSlot = async (
 export const slotExists = async (client: Client, slot: string): Promise<boolean> => {
   const { rowCount } = await client.query('SELECT FROM pg_replication_slots WHERE slot_name = $1', [slot]);
   return (rowCount ?? 0) > 0;
+};
+
+/**
+ * Side slots of the stream that no checkpoint names: of a run that was killed between creating one and writing it down.
+ * Nothing was ever read from them.
+ */
+export const dropAbandonedSlots = async (
+  client: Client,
+  stream: StreamKey,
+  known: readonly string[],
+): Promise<void> => {
+  await client.query(
+    `SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots
+      WHERE starts_with(slot_name, $1) AND database = current_database() AND NOT active AND slot_name <> ALL ($2)`,
+    [copySlotName(stream, ''), known],
+  );
 };
 
 /** @returns whether there was one */

@@ -8,13 +8,17 @@ import type { Variant } from '../../../core/change/batch.ts';
 import { formatLsn, type Lsn } from '../../../core/change/lsn.ts';
 import type { RelationMessage } from '../../../core/change/pgoutput.ts';
 import { XcError } from '../../../core/errors/xc-error.ts';
-import { tablesOf } from '../../../core/plan/scope.ts';
 import { runChangeLoop, type ChangeLoopEnd } from '../../../core/replication/change-loop.ts';
 import { compileRelation, needsText, type CarriedLink } from '../../../core/replication/compile-relation.ts';
 import { cutColumnNamed } from '../../../core/replication/cut.ts';
 import { seenByChunks } from '../../../core/replication/seen.ts';
-import { insertOnlyPublicationName, publicationName, type Link } from '../../../core/topology/link.ts';
-import { tableName, type Catalogue, type TableName } from '../../../core/topology/table.ts';
+import {
+  insertOnlyPublicationName,
+  publicationName,
+  type Link,
+  type LinkId,
+} from '../../../core/topology/link.ts';
+import type { Catalogue, TableName } from '../../../core/topology/table.ts';
 import { ReplicationStream } from '../source/replication-stream.ts';
 import { PostgresSink } from '../target/sink.ts';
 import { makeTargetTable, type TargetTable } from '../target/target-table.ts';
@@ -26,6 +30,13 @@ import { rereadRow } from './reread.ts';
 import type { Sessions } from './sessions.ts';
 import { readTenantValues, type TenantValues } from './tenant-values.ts';
 
+/** Catalogues of both servers, and the tables that each link carries. */
+export interface Sides {
+  readonly source: Catalogue;
+  readonly target: Catalogue;
+  readonly tables: ReadonlyMap<LinkId, ReadonlySet<TableName>>;
+}
+
 export interface SessionPorts {
   readonly options: EngineOptions;
   readonly sessions: Sessions;
@@ -33,8 +44,7 @@ export interface SessionPorts {
   readonly source: Client;
   readonly target: Client;
   readonly epoch: number;
-  /** Catalogues of both sides for the tables of these links, read now. */
-  catalogues(links: readonly Link[]): Promise<{ source: Catalogue; target: Catalogue }>;
+  sides(links: readonly Link[]): Promise<Sides>;
   /** Told after each batch, for who waits for a position. */
   readonly passed: (position: Lsn) => void;
 }
@@ -49,8 +59,7 @@ export const runStreamSession = async (
   const from = await startPosition(ports, slot);
   const stored = (await store.links()).filter((link) => link.slot === slot && carries(link));
   const links = options.stream.links.filter((link) => stored.some((one) => one.link === link.id));
-  const { source, target } = await ports.catalogues(links);
-  const tables = new Map(links.map((link) => [link.id, new Set(tablesOf(link, source).map(tableName))]));
+  const { source, target, tables } = await ports.sides(links);
   const facts = [...new Set([...tables.values()].flatMap((set) => [...set]))].flatMap(
     (name) => source.tables.get(name) ?? [],
   );
@@ -114,11 +123,12 @@ export const runStreamSession = async (
       rereadRow(rereader, source.tables.get(batch.route[index]!.variant.table)!, batch, index, binary),
   });
   await store.distrust(slot);
+  const named = await publications(ports);
   const walsender = await ports.sessions.wire('source', 'walsender');
   const stream = held.use(
     await ReplicationStream.open(walsender, {
       slot,
-      publications: await publications(ports),
+      publications: named,
       from,
       until,
       binary,

@@ -3,6 +3,8 @@
 import type { Lsn } from '../../../core/change/lsn.ts';
 import type { ColumnAction } from '../../../core/policy/column-action.ts';
 import { rowScope, tablesOf } from '../../../core/plan/scope.ts';
+import type { Verify } from '../../../core/plan/plan.ts';
+import { columnOfWindow } from '../../../core/plan/window.ts';
 import { keyColumns, linkActions } from '../../../core/replication/compile-relation.ts';
 import type { Finding } from '../../../core/validation/finding.ts';
 import type { Link, LinkId } from '../../../core/topology/link.ts';
@@ -32,11 +34,12 @@ export interface VerificationPorts {
 export const verifyStream = async (
   links: readonly Link[],
   wanted: (link: LinkId, table: TableName) => boolean,
+  window: Verify['window'],
   ports: VerificationPorts,
   signal: AbortSignal,
 ): Promise<Verification> => {
   const { options, sessions } = ports;
-  const tables = tablesToVerify(links, wanted, ports);
+  const tables = tablesToVerify(links, wanted, window, ports);
   const verdicts = new Map<LinkId, 'pass' | 'fail' | 'unknown'>();
   if (tables.length === 0) return { findings: [], tables: 0, rows: 0, verdicts };
   const result = await verifyLinks({
@@ -67,6 +70,7 @@ const worse = (
 const tablesToVerify = (
   links: readonly Link[],
   wanted: (link: LinkId, table: TableName) => boolean,
+  window: Verify['window'],
   { options, source, target }: VerificationPorts,
 ): VerifyTable[] => {
   const byTable = new Map<TableName, { facts: TableFacts; links: Link[] }>();
@@ -87,8 +91,18 @@ const tablesToVerify = (
         scope: rowScope(link),
         actions: actionsOf(link, facts, source, options),
       })),
+      windowOf(tableName(facts), carried, window),
     ),
   );
+};
+
+const windowOf = (
+  table: TableName,
+  links: readonly Link[],
+  window: Verify['window'],
+): VerifyTable['window'] => {
+  const column = window ? columnOfWindow(table, links) : null;
+  return window && column !== null ? { column, ...window } : null;
 };
 
 const actionsOf = (

@@ -18,6 +18,8 @@ import { serverError } from '../wire/server-error.ts';
 const BATCH_BYTES = 8 * 2 ** 20;
 /** A batch of many tiny changes is cut as well: each costs some memory beside its bytes. */
 const BATCH_CHANGES = 50_000;
+/** One is applied while the next is gathered. */
+const SPARE_BATCHES = 2;
 /** wal_sender_timeout is 60 s by default, and 10 s is what PostgreSQL's own receiver uses. */
 const STATUS_MS = 10_000;
 /** While waiting for the end, the sender is asked where it is. */
@@ -39,6 +41,7 @@ export class ReplicationStream implements ChangeSource {
   readonly #options: ReplicationStreamOptions;
   readonly #collector: Collector;
   readonly #timer: NodeJS.Timeout;
+  readonly #spare: Batch[] = [];
   #received: Lsn;
   #acknowledged: Lsn = ZERO_LSN;
   #failure: unknown = null;
@@ -104,6 +107,10 @@ export class ReplicationStream implements ChangeSource {
     this.#sendStatus(false);
   }
 
+  recycle(batch: Batch): void {
+    if (this.#spare.length < SPARE_BATCHES) this.#spare.push(batch);
+  }
+
   /** Where the sender is now, or was when it last said so. */
   get received(): Lsn {
     return this.#received;
@@ -129,7 +136,7 @@ export class ReplicationStream implements ChangeSource {
 
   #take(): Batch {
     this.#moved = false;
-    const batch = this.#collector.take();
+    const batch = this.#collector.take(this.#spare.pop());
     if (this.#paused) {
       this.#paused = false;
       this.#connection.resume();
@@ -164,14 +171,17 @@ export class ReplicationStream implements ChangeSource {
         this.#connection.pause();
       }
       this.#wakeUp();
-    } else if (kind === 0x6b) this.#keepalive(readLsn(bytes, start + 1), bytes[start + 17] === 1);
+    } else if (kind === 0x6b) {
+      const micros = bytes.readBigInt64BE(start + 9) + POSTGRES_EPOCH_MICROS;
+      this.#keepalive(readLsn(bytes, start + 1), Number(micros / 1000n), bytes[start + 17] === 1);
+    }
   }
 
   /**
    * Everything before `walEnd` has been sent. With nothing in flight that is a position as good as a commit's; in a
    * transaction it is not, because the transaction's own changes before it are not all here yet.
    */
-  #keepalive(walEnd: Lsn, wantsReply: boolean): void {
+  #keepalive(walEnd: Lsn, sourceMs: number, wantsReply: boolean): void {
     this.#received = maxLsn(this.#received, walEnd);
     const { batch, inTransaction, reachedEnd } = this.#collector;
     const { until } = this.#options;
@@ -179,6 +189,7 @@ export class ReplicationStream implements ChangeSource {
       const position = until !== null && walEnd > until ? until : walEnd;
       if (position > batch.position) {
         batch.position = position;
+        batch.sourceMs = sourceMs;
         this.#moved = true;
       }
       if (until !== null && walEnd >= until) this.#ended = true;

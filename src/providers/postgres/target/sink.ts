@@ -38,6 +38,8 @@ export class PostgresSink implements ChangeSink {
   readonly #connection: WireConnection;
   readonly #options: SinkOptions;
   readonly #statements = new Statements();
+  /** For whole batches: one at a time, and its memory serves all of them. */
+  readonly #writer = new MessageWriter();
   readonly #pending: PendingCounts;
   #inTransaction = false;
   /** Positions that are committed and not yet known to be durable: source position and the target's insert position. */
@@ -55,7 +57,7 @@ export class PostgresSink implements ChangeSink {
     const effects = netEffect(batch, (variant) => this.#options.tableOf(variant).keepsRow);
     const asSet = effects !== null && effects.every(({ variant }) => !this.#options.tableOf(variant).ordered);
     if (!asSet) return { conflicts: await this.#inOrder(batch), fellBack: false };
-    const writer = new MessageWriter();
+    const writer = this.#writer;
     const begun = this.#begin(
       writer,
       effects.some(({ variant }) => this.#options.tableOf(variant).deferrable),
@@ -76,10 +78,10 @@ export class PostgresSink implements ChangeSink {
   }
 
   /** Stores a position that no row came with: from then on a restart begins there. */
-  async advance(position: Lsn): Promise<void> {
+  async advance(position: Lsn, sourceMs: number | null): Promise<void> {
     const writer = new MessageWriter();
     this.#statement(writer, 'BEGIN');
-    this.#writePosition(writer, position, null);
+    this.#writePosition(writer, position, sourceMs);
     this.#statement(writer, 'COMMIT');
     this.#statement(writer, WAL_POSITIONS);
     const answer = await exchange(this.#connection, writer.sync().take());

@@ -3,16 +3,21 @@
  * Formats: PostgreSQL documentation, 54.7 (Message Formats).
  */
 
-const MINIMUM = 64 * 1024;
+const MINIMUM = 16 * 1024;
+/** Past this the memory of one exceptional batch is given back. */
+const KEEP = 32 * 2 ** 20;
 
 export class MessageWriter {
   #bytes: Buffer = Buffer.allocUnsafeSlow(MINIMUM);
   #length = 0;
 
-  /** What was written since the last `take`; valid until the next write. */
+  /**
+   * What was written since the last `take`; valid until the next write, so the exchange that sends it must be over by
+   * then. The memory is used again: a batch's worth of it would else be garbage after every batch.
+   */
   take(): Buffer {
     const bytes = this.#bytes.subarray(0, this.#length);
-    this.#bytes = Buffer.allocUnsafeSlow(Math.max(MINIMUM, Math.min(this.#bytes.length, 2 ** 20)));
+    if (this.#bytes.length > KEEP) this.#bytes = Buffer.allocUnsafeSlow(MINIMUM);
     this.#length = 0;
     return bytes;
   }
