@@ -6,6 +6,7 @@
  */
 
 import { Arena } from './arena.ts';
+import { XcError } from '../errors/xc-error.ts';
 import type { FieldRedactor } from './field-redactor.ts';
 import { readInt16, readInt32 } from './pgoutput.ts';
 
@@ -61,6 +62,8 @@ export const writeTuple = (
   old = -1,
 ): boolean => {
   const { fields } = plan;
+  requireFields(bytes, at, fields.length);
+  if (old >= 0) requireFields(bytes, old, fields.length);
   let unchanged = false;
   let next = at + 2;
   let oldNext = old + 2;
@@ -92,6 +95,7 @@ export const writeTuple = (
 
 /** Writes the key's fields only, from a row whose other fields need not be there. */
 export const writeKey = (arena: Arena, plan: TuplePlan, bytes: Buffer, at: number): void => {
+  requireFields(bytes, at, plan.fields.length);
   let next = at + 2;
   let column = 0;
   for (const field of plan.fields) {
@@ -103,6 +107,14 @@ export const writeKey = (arena: Arena, plan: TuplePlan, bytes: Buffer, at: numbe
       else writeField(arena, field, bytes, from + 5, next);
     }
   }
+};
+
+/** A row with another number of fields than its relation was described with would be read past its end. */
+const requireFields = (bytes: Buffer, at: number, count: number): void => {
+  if (readInt16(bytes, at) === count) return;
+  throw new XcError('XC-5201', {
+    subject: `a row of ${readInt16(bytes, at)} fields where ${count} were described`,
+  });
 };
 
 const writeField = (arena: Arena, field: FieldPlan, bytes: Buffer, start: number, end: number): void => {
