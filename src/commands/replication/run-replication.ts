@@ -6,7 +6,7 @@ import { readFile } from 'node:fs/promises';
 import type { LoadedConfig } from '../../core/config/loaded.ts';
 import { XcError } from '../../core/errors/xc-error.ts';
 import { Health } from '../../core/metrics/health.ts';
-import { makePlan } from '../../core/plan/make-plan.ts';
+import { makePlan, type PlanWish } from '../../core/plan/make-plan.ts';
 import type { Plan } from '../../core/plan/plan.ts';
 import { refuseUnavailable } from '../../core/plan/refusals.ts';
 import { foldReport, type RunReport } from '../../core/report/report.ts';
@@ -24,6 +24,7 @@ import { prometheusMetrics, type PrometheusMetrics } from '../../providers/prome
 import { writeDurably } from '../../providers/system/durable-file.ts';
 import { openStateDirectory, type StateDirectory } from '../../providers/system/state-directory.ts';
 import type { Host, Outcome } from '../frame/host.ts';
+import { confirmRegion } from './confirm.ts';
 import { followConfiguration, type Follower } from './follow-configuration.ts';
 import { gather, newId, wishOf, wishOfPlan, type PlanOptions } from './planning.ts';
 import { narrate } from './narrate.ts';
@@ -35,6 +36,7 @@ export interface RunOptions extends PlanOptions {
   readonly maxDuration?: number | undefined;
   readonly maxLag?: number | undefined;
   readonly existing: 'refuse' | 'replace';
+  readonly confirm?: string | undefined;
   readonly metricsAddr?: string | undefined;
   readonly reportDir: string;
 }
@@ -45,19 +47,22 @@ export const runReplication = async (host: Host, options: RunOptions): Promise<O
   const selected = await selectLinks(host, loaded, reviewed ? {} : options);
   const scoped = reviewed ? scopedTo(selected, reviewed) : selected;
   refuseUnavailable(scoped.links);
+  const wish = reviewed ? wishOfPlan(selected, reviewed) : await wishOf(selected, options);
   const hashKeys = await hashKeysOf(host, loaded);
+  if (options.existing === 'replace') await confirmReplacing(host, scoped, options.confirm);
   const run = await newId(host, 'rn');
-  const store = await openStateDirectory(resolve(host.cwd, '.xcrepl'));
-  await tellOfUnfinished(host, store);
   const metrics = prometheusMetrics();
   const health = new Health();
   const startedAt = isoTime(host.clock.nowMs());
   await using opened = new AsyncDisposableStack();
   opened.use(await serve(host, options, metrics, health));
+  const store = await openStateDirectory(resolve(host.cwd, '.xcrepl'));
+  await tellOfUnfinished(host, store);
   const end = await session(host, {
     options,
     selected: scoped,
     hashKeys,
+    wish,
     reviewed,
     run,
     store,
@@ -86,6 +91,23 @@ const tellOfUnfinished = async (host: Host, store: StateDirectory): Promise<void
     host.narrator.info(`run ${stored.run} was cut short; what it left to do is taken up`);
 };
 
+/** Replacing deletes rows of the links' tenants: the region's name is asked for, as wherever something is destroyed. */
+const confirmReplacing = async (
+  host: Host,
+  { links }: Selected,
+  given: string | undefined,
+): Promise<void> => {
+  const [region, ...others] = [...new Set(links.map((link) => link.target))].toSorted();
+  if (region === undefined) return;
+  if (others.length > 0)
+    throw new XcError('XC-1306', {
+      subject: '--existing replace',
+      why: `it would work on ${[region, ...others].join(', ')}; one region is confirmed at a time`,
+      next: 'select one with --to REGION, and repeat it for the others',
+    });
+  await confirmRegion(host, region, given, `replace rows of ${links.length} links on ${region}`);
+};
+
 const readPlan = async (host: Host, file: string): Promise<Plan> => {
   const path = resolve(host.cwd, file);
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
@@ -111,6 +133,7 @@ interface RunParts {
   readonly options: RunOptions;
   readonly selected: Selected;
   readonly hashKeys: Map<string, Uint8Array>;
+  readonly wish: PlanWish;
   readonly reviewed: Plan | null;
   readonly run: string;
   readonly store: StateDirectory;
@@ -184,17 +207,12 @@ const hashKeysOf = async (host: Host, loaded: LoadedConfig): Promise<Map<string,
 };
 
 const planNow = async (host: Host, parts: RunParts, streams: readonly Stream[]): Promise<Plan> => {
-  const { selected, reviewed, options } = parts;
+  const { selected, reviewed, wish } = parts;
   const facts = await gather(host, selected, streams);
   await refuseUninitialised(facts.streams.map(({ target }) => target));
   const nowMs = host.clock.nowMs();
-  if (!reviewed)
-    return makePlan(facts, await wishOf(selected, options), { id: await newId(host, 'pl'), nowMs });
-  return planToRun(
-    reviewed,
-    makePlan(facts, wishOfPlan(selected, reviewed), { id: reviewed.id, nowMs }),
-    nowMs,
-  );
+  if (!reviewed) return makePlan(facts, wish, { id: await newId(host, 'pl'), nowMs });
+  return planToRun(reviewed, makePlan(facts, wish, { id: reviewed.id, nowMs }), nowMs);
 };
 
 const refuseUninitialised = async (

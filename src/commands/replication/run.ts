@@ -23,7 +23,7 @@ export const run: CommandModule = {
           ['xcrepl replication run --follow --metrics-addr 127.0.0.1:9187', 'stream until stopped'],
           ['xcrepl replication run --plan plan.json', 'run exactly what was reviewed'],
         ],
-        exits: [0, 2, 3, 4, 5, 6, 7, 8, 10, 11, 12],
+        exits: [0, 2, 3, 4, 5, 6, 7, 8, 10, 11, 12, 13],
       }),
     )
       .option('--plan <file>', 'run this plan, if what it rests on still holds')
@@ -41,6 +41,7 @@ export const run: CommandModule = {
           .choices(['refuse', 'replace'] as const)
           .default('refuse' as const),
       )
+      .option('--confirm <region>', 'with --existing replace: the target region, as confirmation')
       .option('--metrics-addr <host:port>', 'with --follow: serve /health and /metrics here')
       .option('--report-dir <dir>', 'where reports go', 'reports')
       .action(async (options) => {

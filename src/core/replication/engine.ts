@@ -46,6 +46,11 @@ export interface StreamEngine extends AsyncDisposable {
    * @throws XcError XC-7002 naming host, pid and since
    */
   acquire(): Promise<void>;
+  /**
+   * Whether the slot's links may be copied, asked before anything of a plan is done.
+   * @throws XcError XC-5205 when the target already holds rows of a link that was never copied
+   */
+  checkSlot(step: CreateSlot): Promise<void>;
   publishTables(step: PublishTables): Promise<{ changed: boolean }>;
   createSlot(step: CreateSlot): Promise<{ slot: string; position: Lsn }>;
   copyTable(step: CopyTable, signal: AbortSignal): Promise<{ rows: number; bytes: number; chunks: number }>;

@@ -50,6 +50,7 @@ class World {
         log('acquire');
         return Promise.resolve();
       },
+      checkSlot: () => Promise.resolve(),
       publishTables: () => Promise.resolve({ changed: true }),
       createSlot: (step) => Promise.resolve({ slot: step.slot, position: lsnOf(1n) }),
       copyTable: async (_step, signal) => {

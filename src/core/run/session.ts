@@ -140,6 +140,8 @@ class Session {
 
   async #execute(plan: Plan, signal: AbortSignal): Promise<{ errors: JournalError[]; open: boolean }> {
     const { metrics, store, progress, clock } = this.#ports;
+    for (const step of plan.steps)
+      if (step.kind === 'create-slot') await this.#engines.get(step.stream)?.checkSlot(step);
     const journal = await store.begin(this.#request.run, plan);
     const executor = new Executor(this.#request.run, plan.id, {
       runners: engineRunners(this.#engines, progress),

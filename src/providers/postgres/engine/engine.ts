@@ -89,6 +89,14 @@ export class PostgresEngine implements StreamEngine {
     });
   }
 
+  async checkSlot(step: CreateSlot): Promise<void> {
+    if (this.#options.existing !== 'refuse') return;
+    await this.#typed(async () => {
+      if ((await this.#store.checkpoint(step.slot)) === null)
+        await this.#refuseExisting(this.#linksNamed(step.links));
+    });
+  }
+
   async createSlot(step: CreateSlot): Promise<{ slot: string; position: Lsn }> {
     return await this.#typed(async () => {
       const source = await this.#control.source();
@@ -96,7 +104,7 @@ export class PostgresEngine implements StreamEngine {
       if (known !== null && (await slotExists(source, step.slot)))
         return { slot: step.slot, position: known };
       const links = this.#linksNamed(step.links);
-      if (this.#options.existing === 'refuse') await this.#refuseExisting(links);
+      await this.checkSlot(step);
       await dropSlot(source, step.slot); // of a run that was killed before its checkpoint was written
       const { position, snapshot } = await createSlot(
         this.#sessions,
