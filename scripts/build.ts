@@ -1,16 +1,16 @@
 /**
  * Builds dist/ from src/: modules bundled into a few chunks, so that a command loads only what it uses and few files.
- * Packages are bundled too, because reading hundreds of small files is most of what start-up costs. The new dist/ is
- * made beside the old one and renamed, so that a program that starts meanwhile finds one of the two.
+ * Packages are bundled too, because reading hundreds of small files is most of what start-up costs.
  */
 
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { globSync } from 'node:fs';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { isBuiltin } from 'node:module';
 import { build, type Plugin } from 'rolldown';
 import { groupOf, neighboursAtOnce } from './build-chunks.ts';
+import { moveInto } from './build-swap.ts';
 import { noFacades } from './build-facades.ts';
 import { bundledLicences } from './build-licences.ts';
 import { sqlPages } from './docs/sql.ts';
@@ -19,7 +19,6 @@ const root = new URL('../', import.meta.url);
 const source = new URL('src', root).pathname;
 const dist = new URL('dist', root);
 const fresh = new URL(`dist.${process.pid}.new`, root);
-const stale = new URL(`dist.${process.pid}.old`, root);
 
 const commit = (): string => {
   try {
@@ -116,8 +115,7 @@ try {
       sourcemap: false,
     },
   });
-  await rename(dist, stale).catch(() => undefined);
-  await rename(fresh, dist);
+  await moveInto(fresh.pathname, dist.pathname);
 } finally {
-  await Promise.all([fresh, stale].map((directory) => rm(directory, { recursive: true, force: true })));
+  await rm(fresh, { recursive: true, force: true });
 }

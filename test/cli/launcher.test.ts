@@ -2,7 +2,7 @@ import { copyFile, mkdir } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { configWith, folder, run, start, type Spawned } from './spawn.ts';
+import { configWith, folder, run, start, type Folder, type Spawned } from './spawn.ts';
 
 const BIN = join(import.meta.dirname, '../../bin');
 
@@ -14,14 +14,11 @@ const waitFor = async (path: string): Promise<void> => {
 };
 
 /** A run that goes on until it is told to stop. */
-const hanging = async (
-  cwd: string,
-  write: (name: string, text: string) => Promise<string>,
-): Promise<Spawned> => {
-  await write('hang.sh', 'echo $PPID > started; sleep 600; true');
-  await write('xcrepl.yaml', configWith('cmd:sh hang.sh'));
-  const running = start(['config', 'validate', '--secrets'], { cwd, program: relaunched });
-  await waitFor(join(cwd, 'started'));
+const hanging = async (files: Folder): Promise<Spawned> => {
+  await files.write('hang.sh', 'echo $PPID > started; sleep 600; true');
+  await files.write('xcrepl.yaml', configWith('cmd:sh hang.sh'));
+  const running = start(['config', 'validate', '--secrets'], { cwd: files.path, program: relaunched });
+  await waitFor(join(files.path, 'started'));
   return running;
 };
 
@@ -49,14 +46,14 @@ test('without a pinned Node it says which version is needed', async () => {
 
 test('the launcher carries signals through', async () => {
   await using files = await folder();
-  const running = await hanging(files.path, files.write);
+  const running = await hanging(files);
   running.child.kill('SIGINT');
   expect(await running.ended).toMatchObject({ exit: 130, signal: null });
 });
 
 test('killing the launcher kills the program', async () => {
   await using files = await folder();
-  const running = await hanging(files.path, files.write);
+  const running = await hanging(files);
   running.child.kill('SIGKILL');
   // Standard output and error close when the last process that holds them is gone.
   expect(await running.ended).toMatchObject({ signal: 'SIGKILL', stdout: '' });

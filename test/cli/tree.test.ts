@@ -94,17 +94,19 @@ describe('a mistake on the command line is XC-1001, with what was probably meant
   });
 });
 
+/** What bash offers after this text. */
+const complete = async (line: string): Promise<string[]> => {
+  const words = line.split(' ');
+  const quoted = words.map((word) => `'${word}'`).join(' ');
+  const { stdout, stderr } = await shell(
+    `source <(xcrepl completion bash); COMP_WORDS=(${quoted}); COMP_CWORD=${words.length - 1}; _xcrepl; printf '%s\\n' "\${COMPREPLY[@]}"`,
+  );
+  expect(stderr).toBe('');
+  return stdout.trimEnd().split('\n');
+};
+
 describe('completion', () => {
   test('bash completes commands, options and choices', async () => {
-    const complete = async (line: string): Promise<string[]> => {
-      const words = line.split(' ');
-      const quoted = words.map((word) => `'${word}'`).join(' ');
-      const { stdout, stderr } = await shell(
-        `source <(xcrepl completion bash); COMP_WORDS=(${quoted}); COMP_CWORD=${words.length - 1}; _xcrepl; printf '%s\\n' "\${COMPREPLY[@]}"`,
-      );
-      expect(stderr).toBe('');
-      return stdout.trimEnd().split('\n');
-    };
     expect(await complete('xcrepl con')).toEqual(['config']);
     expect(await complete('xcrepl config sh')).toEqual(['show']);
     expect(await complete('xcrepl config show --or')).toEqual(['--origin']);
