@@ -4,36 +4,8 @@
  */
 
 import { describe, expect, test } from 'vitest';
-import type { ConfigInput } from '../../src/core/config/schema.ts';
-import { makePair, type Pair } from '../harness/pair.ts';
-import { tableDigest } from '../harness/table-digest.ts';
-import { SOURCE_REGION, TARGET_REGION } from '../servers/server-pair.ts';
-import { initTarget, openTestEngine } from './test-engine.ts';
-
-const wholeSchema = (config: ConfigInput): ConfigInput => ({
-  ...config,
-  tenants: { all: { scope: { kind: 'schema', schema: 'app' } } },
-  rules: [{ id: 'app', tenants: ['all'], tables: ['app.*'], from: SOURCE_REGION, to: [TARGET_REGION] }],
-});
-
-const oneTenant = (config: ConfigInput): ConfigInput => ({
-  ...config,
-  tenants: { a: { scope: { kind: 'column', column: 'tenant', value: 'a' } } },
-  rules: [{ id: 'app', tenants: ['a'], tables: ['app.*'], from: SOURCE_REGION, to: [TARGET_REGION] }],
-});
-
-const pairOf = async (sql: string, config = wholeSchema): Promise<Pair> => {
-  const pair = await makePair({ fixture: 'empty', sql: `CREATE SCHEMA app; ${sql}`, config });
-  await initTarget(pair);
-  return pair;
-};
-
-const expectEqual = async (pair: Pair, tables: readonly string[], where = 'true'): Promise<void> => {
-  for (const table of tables)
-    expect(await tableDigest(pair.target, table, where), table).toEqual(
-      await tableDigest(pair.source, table, where),
-    );
-};
+import { expectEqual, oneTenant, pairOf } from './empty-pair.ts';
+import { openTestEngine } from './test-engine.ts';
 
 const big = (seed: string): string =>
   `(SELECT string_agg(md5('${seed}' || g), '') FROM generate_series(1, 400) AS g)`;
