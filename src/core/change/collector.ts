@@ -62,7 +62,11 @@ export class Collector implements PgoutputHandler {
     this.#xid = xid;
   }
 
+  /** Past the end a commit counts for nothing: its changes were left out, and its position would say otherwise. */
   commit(_commitLsn: Lsn, endLsn: Lsn, commitMicros: bigint): void {
+    if (this.reachedEnd) return;
+    // Of a transaction past the end, too, whose changes were left out: its position is the next session's to reach.
+    if (this.reachedEnd) return;
     this.inTransaction = false;
     this.batch.position = endLsn;
     this.batch.commitsMs.push(Number((commitMicros + POSTGRES_EPOCH_MICROS) / 1000n));
