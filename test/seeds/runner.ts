@@ -1,0 +1,97 @@
+/** One process of `xcrepl replication run`, as cron or an operator starts it, and what became of it. */
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Finding } from '../../src/core/validation/finding.ts';
+import type { Pair } from '../harness/pair.ts';
+
+export interface RunnerEnd {
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Runner {
+  readonly ended: Promise<RunnerEnd>;
+  /** SIGKILL, and what was left of its output. */
+  kill(): Promise<RunnerEnd>;
+  /** SIGTERM. */
+  stop(): Promise<RunnerEnd>;
+  isOver(): boolean;
+}
+
+/** Each chunk, and so each place where a copy can be cut short, is this small. */
+const CHUNK = '256KiB';
+/** A killed runner's session lasts until its server notices; the next run waits for that instead of giving up. */
+const LOCK_TIMEOUT = '60s';
+/** What has not ended by then hangs. */
+const RUN_LIMIT_MS = 240_000;
+
+export const startRunner = (pair: Pair, mode: '--once' | '--follow'): Runner => {
+  const args = [
+    'replication',
+    'run',
+    mode,
+    '--chunk-bytes',
+    CHUNK,
+    '--lock-timeout',
+    LOCK_TIMEOUT,
+    '-v',
+    '-o',
+    'json',
+  ];
+  const child = pair.spawnXcrepl(args, { timeoutMs: RUN_LIMIT_MS });
+  let over = false;
+  const ended = (async (): Promise<RunnerEnd> => {
+    const { exitCode, signal, stdout, stderr } = await child;
+    over = true;
+    return { exitCode: exitCode ?? null, signal: signal ?? null, stdout, stderr };
+  })();
+  const end = async (signal: 'SIGKILL' | 'SIGTERM'): Promise<RunnerEnd> => {
+    child.kill(signal);
+    return await ended;
+  };
+  return { ended, kill: () => end('SIGKILL'), stop: () => end('SIGTERM'), isOver: () => over };
+};
+
+/** Lines of both outputs that are shown of a run that ended otherwise than it should. */
+const SHOWN_LINES = 40;
+const SHOWN_CHARACTERS = 4_000;
+
+const last = (text: string): string => text.trimEnd().split('\n').slice(-SHOWN_LINES).join('\n');
+
+export const told = ({ exitCode, signal, stdout, stderr }: RunnerEnd): string =>
+  `exit ${exitCode ?? signal}\n${reported(stdout)}\n--- stderr\n${last(stderr)}`;
+
+/** What a report says went wrong; any other output as it is. */
+const reported = (stdout: string): string => {
+  try {
+    const { errors, findings } = JSON.parse(stdout) as { errors?: unknown[]; findings?: Finding[] };
+    const shown = { errors, findings: findings?.filter(({ verdict }) => verdict !== 'pass') };
+    return JSON.stringify(shown, null, 1).slice(0, SHOWN_CHARACTERS);
+  } catch {
+    return last(stdout);
+  }
+};
+
+/** A run that has to end by itself with this exit code. */
+export const finish = async (runner: Runner, exitCode: number, what: string): Promise<void> => {
+  const end = await runner.ended;
+  if (end.exitCode !== exitCode) throw new Error(`${what}: ${told(end)}`);
+};
+
+/**
+ * Runs to the end what may have to be tried again: exit 5 says that retrying may help, and a few times it may.
+ * @returns how often it was tried again
+ */
+export const finishInTime = async (start: () => Runner, what: string): Promise<number> => {
+  for (let retries = 0; ; retries++) {
+    const end = await start().ended;
+    if (end.exitCode === 0) return retries;
+    if (end.exitCode !== 5 || retries === MAX_RETRIES) throw new Error(`${what}: ${told(end)}`);
+    await sleep(RETRY_MS);
+  }
+};
+
+const MAX_RETRIES = 3;
+const RETRY_MS = 1_000;

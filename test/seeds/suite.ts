@@ -1,0 +1,25 @@
+/** What a seeded suite is: the same code for a few seeds in CI and for as many as one likes by hand. */
+
+export interface Suite {
+  readonly name: string;
+  /** What it shows, in a few words. */
+  readonly about: string;
+  /**
+   * One seed, from servers to comparison. Resolves with what was hit, in a line.
+   * @throws whatever was lost, doubled, stale or left behind
+   */
+  readonly run: (seed: number) => Promise<string>;
+}
+
+export const replayOf = (suite: string, seed: number): string =>
+  `npm run test:seeds -- --only ${suite} --seed ${seed}`;
+
+/** Runs one seed; what it throws says how to run that seed again. */
+export const runSeed = async ({ name, run }: Suite, seed: number): Promise<string> => {
+  try {
+    return await run(seed);
+  } catch (error) {
+    const why = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    throw new Error(`${name}, seed ${seed}; replay: ${replayOf(name, seed)}\n${why}`, { cause: error });
+  }
+};

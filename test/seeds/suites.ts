@@ -1,0 +1,15 @@
+/** All seeded suites, by what they break. */
+
+import type { Suite } from './suite.ts';
+import { cutNetwork } from './suites/cut-network.ts';
+import { killRunnerCopy } from './suites/kill-runner-copy.ts';
+import { killRunnerStream } from './suites/kill-runner-stream.ts';
+import { killSource, killTarget } from './suites/kill-server.ts';
+
+export const suites: readonly Suite[] = [
+  killRunnerCopy,
+  killRunnerStream,
+  killTarget,
+  killSource,
+  cutNetwork,
+];
