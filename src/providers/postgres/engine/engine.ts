@@ -27,6 +27,7 @@ import {
 import { tableName, type TableName } from '../../../core/topology/table.ts';
 import { readCatalogue } from '../catalogue/catalogue.ts';
 import { readIdentity } from '../identity.ts';
+import { ChangedTables } from './changed-tables.ts';
 import { Control } from './control.ts';
 import { copyOneTable, openCopySession, type CopySession } from './copy-table.ts';
 import { refuseExistingRows } from './existing-rows.ts';
@@ -53,9 +54,7 @@ export class PostgresEngine implements StreamEngine {
   readonly #copies = new Map<string, CopySession>();
   /** Position that the running session of a slot has applied. */
   readonly #streaming = new Map<string, Lsn>();
-  /** Tables of each link that this run copied or streamed changes of. */
-  readonly #touched = new Map<LinkId, Set<TableName>>();
-  #trusted: ReadonlySet<LinkId> = new Set();
+  #changed = new ChangedTables();
   #epoch = 0;
   #sourceVersion = 0;
 
@@ -74,7 +73,7 @@ export class PostgresEngine implements StreamEngine {
       await this.#control.target();
       await this.#store.takeOver(identity);
       this.#epoch = await this.#store.epoch();
-      this.#trusted = await this.#store.trustedLinks();
+      this.#changed = new ChangedTables(null, await this.#store.changedTables());
       const known = await this.#store.slots();
       await dropAbandonedSlots(await this.#control.source(), this.#options.stream.key, known);
     });
@@ -124,7 +123,7 @@ export class PostgresEngine implements StreamEngine {
   ): Promise<{ rows: number; bytes: number; chunks: number }> {
     return await this.#retrying(signal, false, async () => {
       const links = this.#linksNamed(step.links);
-      for (const link of links) this.#touch(link.id, step.table);
+      for (const link of links) this.#changed.touch(link.id, step.table);
       const session = await this.#copySession(step.slot);
       const { sessions, store, options } = {
         sessions: this.#sessions,
@@ -140,7 +139,13 @@ export class PostgresEngine implements StreamEngine {
     options: { until: Lsn | null; signal: AbortSignal },
   ): Promise<Streamed> {
     await this.#typed(() => this.#endCopies(step.slot));
-    return await this.#stream(step.slot, options.until, options.signal);
+    const streamed = await this.#stream(step.slot, options.until, options.signal);
+    await this.#typed(async () => {
+      for (const { link, slot } of await this.#store.links())
+        if (slot === step.slot && this.#changed.isTrusted(link))
+          await this.#store.writeChanged(link, this.#changed.of(link));
+    });
+    return streamed;
   }
 
   async mergeLinks(step: MergeLinks, signal: AbortSignal): Promise<{ links: number; position: Lsn }> {
@@ -171,43 +176,48 @@ export class PostgresEngine implements StreamEngine {
     step: Verify,
     signal: AbortSignal,
   ): Promise<{ findings: readonly Finding[]; tables: number; rows: number }> {
-    const stop = new AbortController();
-    const main = this.#store.mainSlot;
-    const own = this.#streaming.has(main)
-      ? null
-      : this.#stream(main, null, AbortSignal.any([signal, stop.signal]));
-    let failure: unknown = null;
-    own?.catch((error: unknown) => (failure = error));
-    try {
-      return await this.#retrying(signal, false, async () => {
+    const changed = this.#changed;
+    this.#changed = new ChangedTables(changed);
+    const verified = await this.#whileStreaming(signal, (passed) =>
+      this.#retrying(signal, false, async () => {
         const links = this.#linksNamed(step.links);
         const { source, target, tables } = await this.#sides(links);
         const wanted = (link: LinkId, table: TableName): boolean =>
-          tables.get(link)!.has(table) &&
-          (step.extent === 'full' ||
-            !this.#trusted.has(link) ||
-            (this.#touched.get(link)?.has(table) ?? false));
-        const verified = await verifyStream(
-          links,
-          wanted,
-          step.window,
-          {
-            options: this.#options,
-            sessions: this.#sessions,
-            source,
-            target,
-            emit: async () => emitMarker(await this.#control.source()),
-            passed: (position, abort) => this.#passed(main, position, abort, () => failure),
-          },
-          signal,
-        );
-        for (const link of step.links) {
-          const verdict = verified.verdicts.get(link);
-          if (verdict !== undefined) await this.#store.verified(link, verdict);
-          else if (this.#trusted.has(link)) await this.#store.stillVerified(link);
-        }
-        return verified;
-      });
+          tables.get(link)!.has(table) && (step.extent === 'full' || changed.mayDiffer(link, table));
+        const options = this.#options;
+        const ports = { options, sessions: this.#sessions, source, target, emit: () => this.#emit(), passed };
+        return await verifyStream(links, wanted, step.window, ports, signal);
+      }),
+    );
+    for (const link of step.links) {
+      const verdict = verified.verdicts.get(link);
+      if (verdict !== undefined) await this.#store.verified(link, verdict);
+      if (verdict === 'pass' || changed.isTrusted(link)) {
+        this.#changed.trust(link);
+        await this.#store.writeChanged(link, this.#changed.of(link));
+      }
+    }
+    return verified;
+  }
+
+  async #emit(): Promise<Lsn> {
+    return emitMarker(await this.#control.source());
+  }
+
+  /** Runs the work while the stream flows, which it does already or does for this alone. */
+  async #whileStreaming<T>(
+    signal: AbortSignal,
+    work: (passed: (position: Lsn, abort: AbortSignal) => Promise<void>) => Promise<T>,
+  ): Promise<T> {
+    const main = this.#store.mainSlot;
+    const stop = new AbortController();
+    let failure: unknown = null;
+    const own = this.#streaming.has(main)
+      ? null
+      : this.#stream(main, null, AbortSignal.any([signal, stop.signal]));
+    own?.catch((error: unknown) => (failure = error));
+    try {
+      return await work((position, abort) => this.#passed(main, position, abort, () => failure));
     } finally {
       stop.abort(new DOMException('verification ended', 'AbortError'));
       await own?.catch(() => {});
@@ -330,14 +340,21 @@ export class PostgresEngine implements StreamEngine {
     return session;
   }
 
+  /** All tables that the rules name, published by now or not. */
   async #refuseExisting(links: readonly Link[]): Promise<void> {
-    const { target, tables } = await this.#sides(links);
+    const reader = await this.#control.reader();
+    const source = await readCatalogue(await this.#control.source());
+    const carriers = new Map<TableName, Link[]>();
+    for (const link of links)
+      for (const name of tablesOf(link, source).map(tableName))
+        carriers.set(name, [...(carriers.get(name) ?? []), link]);
+    const target = await readCatalogue(reader, { tables: (name) => carriers.has(name) });
     await refuseExistingRows(
-      await this.#control.reader(),
-      [...target.tables].map(([name, facts]) => ({
-        target: facts,
-        links: links.filter((link) => tables.get(link.id)!.has(name)),
-      })),
+      reader,
+      [...carriers].flatMap(([name, those]) => {
+        const facts = target.tables.get(name);
+        return facts ? [{ target: facts, links: those }] : [];
+      }),
     );
   }
 
@@ -401,19 +418,13 @@ export class PostgresEngine implements StreamEngine {
     return {
       copied: (table, rows, bytes) => progress.copied(table, rows, bytes),
       streamed: (link, table, counts) => {
-        this.#touch(link, table);
+        this.#changed.touch(link, table);
         progress.streamed(link, table, counts);
       },
       applied: (lagMs, position) => progress.applied(lagMs, position),
       retained: (bytes) => progress.retained(bytes),
       note: (text) => progress.note(text),
     };
-  }
-
-  #touch(link: LinkId, table: TableName): void {
-    const tables = this.#touched.get(link);
-    if (tables) tables.add(table);
-    else this.#touched.set(link, new Set([table]));
   }
 
   async #retrying<T>(signal: AbortSignal, endless: boolean, work: () => Promise<T>): Promise<T> {
