@@ -12,8 +12,8 @@ import type { ChangeSink, ChangeSource } from './ports.ts';
 
 /** How often the sink is asked what is durable, and the slot told. */
 const ACKNOWLEDGE_MS = 200;
-/** A position without changes is stored this often, or when the log moved this far: a slot must not fall behind. */
-const POSITION_MS = 10_000;
+/** A position without changes is stored this often at most, or when the log moved this far: it is what lag is told by. */
+const POSITION_MS = 2_000;
 const POSITION_BYTES = 16n * 1024n * 1024n;
 /** Transactions of one batch whose lag is measured: enough for quantiles, bounded for floods of small ones. */
 const LAG_SAMPLES = 200;

@@ -239,19 +239,28 @@ export class LinkStore {
     );
   }
 
-  /** Links whose last verification passed, and of which nothing was streamed since without being verified. */
-  async trustedLinks(): Promise<Set<LinkId>> {
-    const { rows } = await this.#query<{ link: string }>(
-      `SELECT link FROM xcrepl.links WHERE stream = $1 AND verdict = 'pass'`,
+  /** Of links whose last verification passed: the tables that changed since. One of which that is not known is left out. */
+  async changedTables(): Promise<Map<LinkId, TableName[]>> {
+    const { rows } = await this.#query<{ link: string; changed: TableName[] }>(
+      `SELECT link, detail->'changed' AS changed FROM xcrepl.links
+        WHERE stream = $1 AND verdict = 'pass' AND jsonb_typeof(detail->'changed') = 'array'`,
       [this.#options.stream.key],
     );
-    return new Set(rows.map((row) => row.link));
+    return new Map(rows.map((row) => [row.link, row.changed]));
   }
 
-  /** Before changes flow: what was verified may not hold any more. */
+  /** Before changes flow: until the run says which tables they were of, any may have changed. */
   async distrust(slot: string): Promise<void> {
-    await this.#query('UPDATE xcrepl.links SET verdict = NULL WHERE slot = $1 AND verdict IS NOT NULL', [
-      slot,
+    await this.#query(
+      `UPDATE xcrepl.links SET detail = detail - 'changed' WHERE slot = $1 AND detail ? 'changed'`,
+      [slot],
+    );
+  }
+
+  async writeChanged(link: LinkId, tables: readonly TableName[]): Promise<void> {
+    await this.#query(`UPDATE xcrepl.links SET detail = jsonb_set(detail, '{changed}', $2) WHERE link = $1`, [
+      link,
+      JSON.stringify(tables),
     ]);
   }
 
@@ -267,11 +276,6 @@ export class LinkStore {
       'UPDATE xcrepl.links SET verified_at = clock_timestamp(), verdict = $2 WHERE link = $1',
       [link, verdict],
     );
-  }
-
-  /** Nothing of the link changed since it was verified. */
-  async stillVerified(link: LinkId): Promise<void> {
-    await this.#query(`UPDATE xcrepl.links SET verdict = 'pass' WHERE link = $1`, [link]);
   }
 
   /** Moves links to another slot, from a position that both sides have behind them; forgets the slot that they leave. */
