@@ -100,10 +100,11 @@ const leftBehind = (name: string, leftovers: ReadonlySet<string>): string => {
 // a result the exit code is that of a bug, so that a run that simply stops is never taken for a success.
 process.exitCode = EXIT.bug;
 let ended = false;
-void main().then((exit) => {
+const run = async (): Promise<void> => {
+  process.exitCode = await main();
   ended = true;
-  process.exitCode = exit;
-});
+};
+void run();
 process.once('exit', () => {
   if (!ended) writeSync(2, 'XC-9001 unexpected failure: the command ended without a result\n');
 });
