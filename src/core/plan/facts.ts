@@ -6,6 +6,7 @@
 import type { Lsn } from '../change/lsn.ts';
 import type { LinkId, Stream, StreamKey } from '../topology/link.ts';
 import type { Catalogue, TableName } from '../topology/table.ts';
+import type { ObservedAccess, ObservedServer } from '../validation/observed-server.ts';
 
 export interface ReplicationFacts {
   readonly gatheredAtMs: number;
@@ -31,6 +32,11 @@ export interface ServerFacts {
   readonly inRecovery: boolean;
   readonly role: 'primary' | 'replica';
   readonly catalogue: Catalogue;
+  /** Settings, free places and privileges; what they allow is judged as precheck does. */
+  readonly observed?: {
+    readonly server: ObservedServer;
+    readonly access: readonly ObservedAccess[];
+  };
 }
 
 export interface SourceFacts extends ServerFacts {

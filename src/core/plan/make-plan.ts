@@ -100,17 +100,31 @@ const numbered = (parts: readonly StreamPlan[]): Step[] => {
 const describeFinding = ({ subject, region, seen }: Finding): string =>
   `${subject}${region === undefined ? '' : ` (${region})`}: ${seen}`;
 
+/** What is to be done, each once; under the name of its server where there is more than one. */
+const remediesOf = (findings: readonly Finding[]): string => {
+  const byRegion = Map.groupBy(
+    findings.filter(({ remedy }) => remedy !== undefined),
+    ({ region }) => region ?? '',
+  );
+  return [...byRegion]
+    .flatMap(([region, those]) => [
+      ...(byRegion.size > 1 ? [`-- ${region}`] : []),
+      ...new Set(those.map(({ remedy }) => remedy!)),
+    ])
+    .join('\n');
+};
+
 const refuseFindings = (findings: readonly Finding[], strict: boolean): void => {
   const failed = findings.filter((finding) => finding.verdict !== 'pass');
   const blocking = failed.filter(isBlocking);
   const warned = strict ? failed.filter((finding) => finding.severity === 'warn') : [];
-  const worst = blocking[0] ?? warned[0];
-  if (!worst) return;
   const all = [...blocking, ...warned];
+  if (all.length === 0) return;
+  const next = remediesOf(all);
   throw new XcError(blocking.length > 0 ? 'XC-2014' : 'XC-2015', {
     subject: all.map((finding) => finding.subject).join(', '),
     why: all.map(describeFinding).join('\n'),
-    ...(worst.remedy === undefined ? {} : { next: worst.remedy }),
+    ...(next === '' ? {} : { next }),
     facts: { findings: all },
   });
 };

@@ -21,6 +21,7 @@ import { checkTables } from '../validation/checks/tables.ts';
 import { tablesOf } from './scope.ts';
 import { Copies } from './copies.ts';
 import { StepList } from './step-list.ts';
+import { serverFindings } from './server-findings.ts';
 import { standingOf, type Standing } from './standing.ts';
 
 export interface StreamPlan {
@@ -52,6 +53,7 @@ export const planStream = (facts: StreamFacts, wish: PlanWish, planId: string): 
       ...standing.findings,
       ...findings,
       ...copies.findings,
+      ...serverFindings(facts, carried),
       ...checkTables({
         links: [...carried.keys()],
         source: facts.source.catalogue,

@@ -5,6 +5,7 @@ import { parseLsn } from '../../core/change/lsn.ts';
 import type {
   PublicationFacts,
   ReplicationFacts,
+  ServerFacts,
   SlotFacts,
   SourceFacts,
   StreamFacts,
@@ -15,8 +16,10 @@ import type { LinkId, Stream } from '../../core/topology/link.ts';
 import { matchesPatterns } from '../../core/topology/pattern.ts';
 import type { Catalogue, TableName } from '../../core/topology/table.ts';
 import { readCatalogue } from './catalogue/catalogue.ts';
+import { readAccess, readServerState } from './catalogue/server.ts';
 import { connect, disconnect } from './connect.ts';
-import { readIdentity } from './identity.ts';
+import { describeDsn, isLocal, parseDsn } from './dsn.ts';
+import { readIdentity, type ServerIdentity } from './identity.ts';
 import { pgError } from './pg-error.ts';
 import { ident, literal, qualified } from './quote.ts';
 import { readTargetState } from './target-state.ts';
@@ -92,15 +95,17 @@ const targetFacts = async (
   subject: string,
   stream: Stream,
   inScope: (name: TableName) => boolean,
-  { roles }: FactsOptions,
+  { roles, dsns }: FactsOptions,
 ): Promise<TargetFacts> => {
   const identity = await readIdentity(client, subject);
   const state = await readTargetState(client, subject);
+  const catalogue = await readCatalogue(client, { tables: inScope });
   return {
     ...identity,
     ...stream.target,
     role: roles.get(stream.target.region) ?? 'replica',
-    catalogue: await readCatalogue(client, { tables: inScope }),
+    catalogue,
+    observed: await observe(client, { ...identity, ...stream.target }, catalogue, dsns),
     schemaVersion: state.schemaVersion,
     epoch: state.epoch,
     knownSource: state.sources.get(stream.key) ?? null,
@@ -154,17 +159,19 @@ const sourceFacts = async (
   subject: string,
   stream: Stream,
   inScope: (name: TableName) => boolean,
-  { roles }: FactsOptions,
+  { roles, dsns }: FactsOptions,
   walsender: () => Promise<Client>,
 ): Promise<Omit<SourceFacts, 'scopedRows'>> => {
   const identity = await readIdentity(client, subject, walsender);
+  const catalogue = await readCatalogue(client, { tables: inScope });
   const row = (await client.query<SourceRow>(SOURCE)).rows[0];
   if (!row) throw new Error('the server gave no row where there is always one');
   return {
     ...identity,
     ...stream.source,
     role: roles.get(stream.source.region) ?? 'replica',
-    catalogue: await readCatalogue(client, { tables: inScope }),
+    catalogue,
+    observed: await observe(client, { ...identity, ...stream.source }, catalogue, dsns),
     currentLsn: parseLsn(row.lsn),
     walLevel: row.walLevel,
     maxSlotWalKeepBytes: row.maxSlotWalKeepBytes,
@@ -179,6 +186,35 @@ const sourceFacts = async (
       publishes: { update },
       tables,
     })),
+  };
+};
+
+/** The clock is left out: comparing it takes many round trips, and no plan rests on it. */
+const observe = async (
+  client: Client,
+  { region, database, ...identity }: ServerIdentity & { readonly region: string },
+  catalogue: Catalogue,
+  dsns: FactsOptions['dsns'],
+): Promise<NonNullable<ServerFacts['observed']>> => {
+  const dsn = parseDsn(dsns.get(region) ?? '', region);
+  const roots = [...catalogue.tables.values()].filter((table) => !table.isPartition);
+  return {
+    server: {
+      ...(await readServerState(client)),
+      region,
+      database,
+      address: describeDsn({ ...dsn, database }),
+      isLocal: isLocal(dsn),
+      version: identity.version,
+      inRecovery: identity.inRecovery,
+      systemIdentifier: identity.systemIdentifier,
+      timeline: identity.timeline,
+      clock: null,
+    },
+    access: await readAccess(
+      client,
+      roots.map((table) => table.oid),
+    ),
   };
 };
 

@@ -1,0 +1,37 @@
+/**
+ * What the two servers of a stream do not allow: the same checks that precheck prints, so that a plan which lacks a
+ * privilege or a free slot is refused before a publication is made. Only what blocks is a plan's affair.
+ */
+
+import { isBlocking, type Finding } from '../validation/finding.ts';
+import { checkPair, checkServer } from '../validation/checks/servers.ts';
+import type { ServerContext } from '../validation/checks/server/context.ts';
+import { ownedNames } from '../validation/checks/server/owned.ts';
+import { sourceAccess, targetAccess } from '../validation/checks/server/privileges.ts';
+import { tableName } from '../topology/table.ts';
+import type { ServerFacts, StreamFacts } from './facts.ts';
+import type { Carried } from './publication.ts';
+
+export const serverFindings = ({ stream, source, target }: StreamFacts, carried: Carried): Finding[] => {
+  if (!source.observed || !target.observed || carried.size === 0) return [];
+  const tables = new Set([...carried.values()].flatMap((carries) => carries.map(tableName)));
+  const named = ({ table }: { readonly table: string }): boolean => tables.has(table);
+  const context = (observed: NonNullable<ServerFacts['observed']>, side: 'source' | 'target') =>
+    ({
+      server: observed.server,
+      isSource: side === 'source',
+      isTarget: side === 'target',
+      streamsFrom: side === 'source' ? 1 : 0,
+      streamsTo: side === 'target' ? 1 : 0,
+      owned: ownedNames(observed.server.region, [stream]),
+    }) satisfies ServerContext;
+  const from = context(source.observed, 'source');
+  const to = context(target.observed, 'target');
+  return [
+    ...checkServer(from),
+    ...checkServer(to),
+    ...checkPair(source.observed.server, target.observed.server),
+    ...sourceAccess(from, source.observed.access.filter(named)),
+    ...targetAccess(to, target.observed.access.filter(named)),
+  ].filter(isBlocking);
+};
