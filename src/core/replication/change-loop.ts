@@ -7,7 +7,7 @@
 import type { Batch } from '../change/batch.ts';
 import { ZERO_LSN, type Lsn } from '../change/lsn.ts';
 import type { Clock } from '../time/clock.ts';
-import type { EngineProgress } from './engine.ts';
+import type { EngineProgress, Streamed } from './engine.ts';
 import type { ChangeSink, ChangeSource } from './ports.ts';
 
 /** How often the sink is asked what is durable, and the slot told. */
@@ -18,27 +18,31 @@ const POSITION_BYTES = 16n * 1024n * 1024n;
 /** Transactions of one batch whose lag is measured: enough for quantiles, bounded for floods of small ones. */
 const LAG_SAMPLES = 200;
 
-export interface ChangeLoopEnd {
-  readonly position: Lsn;
-  readonly changes: number;
-  readonly transactions: number;
-  readonly conflicts: number;
-  /** Batches that a constraint refused as a set. */
-  readonly fallbacks: number;
-}
+/** What was applied, added up over the attempts of one stream: what an attempt did before it broke counts, too. */
+export type Tally = { -readonly [K in keyof Streamed]: Streamed[K] };
 
-/** Ends at the source's end, or at a batch boundary after `stop` aborts. Both leave everything acknowledged. */
+export const newTally = (position: Lsn): Tally => ({
+  position,
+  changes: 0,
+  transactions: 0,
+  conflicts: 0,
+  fallbacks: 0,
+});
+
+/**
+ * Adds to `end` as it goes. Ends at the source's end, or at a batch boundary after `stop` aborts; both leave everything
+ * acknowledged.
+ */
 export const runChangeLoop = async (
   source: ChangeSource,
   sink: ChangeSink,
   clock: Clock,
   progress: EngineProgress,
-  from: Lsn,
+  end: Tally,
   stop: AbortSignal,
   passed: (position: Lsn) => void = () => {},
-): Promise<ChangeLoopEnd> => {
-  const end = { position: from, changes: 0, transactions: 0, conflicts: 0, fallbacks: 0 };
-  let stored = from;
+): Promise<void> => {
+  let stored = end.position;
   let storedMs = clock.nowMs();
   let askedMs = 0;
   let open = false;
@@ -78,7 +82,6 @@ export const runChangeLoop = async (
   }
   if (end.position > stored) await sink.advance(end.position, sourceMs);
   await settle(source, sink);
-  return end;
 };
 
 /** Before the end: counts written, everything durable and acknowledged. */

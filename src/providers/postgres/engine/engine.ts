@@ -15,7 +15,7 @@ import type {
   Verify,
 } from '../../../core/plan/plan.ts';
 import { tablesOf } from '../../../core/plan/scope.ts';
-import type { ChangeLoopEnd } from '../../../core/replication/change-loop.ts';
+import { newTally } from '../../../core/replication/change-loop.ts';
 import type { EngineProgress, StreamEngine, Streamed } from '../../../core/replication/engine.ts';
 import type { Finding } from '../../../core/validation/finding.ts';
 import {
@@ -36,12 +36,14 @@ import type { EngineOptions } from './options.ts';
 import { publish, publishedTables } from './publications.ts';
 import { asXcError, retrying } from './retry.ts';
 import { Sessions } from './sessions.ts';
-import { createSlot, dropAbandonedSlots, dropOrigin, dropSlot, slotExists } from './slots.ts';
+import { createSlot, dropAbandonedSlots, dropOrigin, dropSlot, retainedBytes, slotExists } from './slots.ts';
 import { emitMarker, flushedPosition, laterSnapshot, type HeldSnapshot } from './snapshots.ts';
 import { runStreamSession, type Sides } from './stream-session.ts';
 import { readTenantValues } from './tenant-values.ts';
 import { verifyStream } from './verify-links.ts';
 
+/** How often the log that a slot holds back is measured. */
+const RETAINED_MS = 10_000;
 /** How often a waiter looks whether the stream passed its position. */
 const PASSED_POLL_MS = 20;
 
@@ -249,36 +251,51 @@ export class PostgresEngine implements StreamEngine {
   }
 
   /** Streams until the position or the signal, through whatever passes by itself. */
-  async #stream(slot: string, until: Lsn | null, signal: AbortSignal): Promise<ChangeLoopEnd> {
-    const total = { position: ZERO_LSN, changes: 0, transactions: 0, conflicts: 0, fallbacks: 0 };
+  async #stream(slot: string, until: Lsn | null, signal: AbortSignal): Promise<Streamed> {
+    const end = newTally(ZERO_LSN);
+    const over = new AbortController();
+    const watch = this.#watchRetained(slot, over.signal);
     try {
-      return await this.#retrying(signal, until === null, async () => {
-        const position = await this.#position(slot);
-        this.#streaming.set(slot, position);
-        if (signal.aborted) return { ...total, position };
-        const end = await runStreamSession(
-          {
-            options: this.#options,
-            sessions: this.#sessions,
-            store: this.#store,
-            source: await this.#control.source(),
-            target: await this.#control.reader(),
-            epoch: this.#epoch,
-            sides: (links) => this.#sides(links),
-            passed: (passed) => this.#streaming.set(slot, passed),
-          },
-          slot,
-          until,
-          signal,
-        );
-        return end;
+      await this.#retrying(signal, until === null, async () => {
+        end.position = await this.#position(slot);
+        this.#streaming.set(slot, end.position);
+        if (signal.aborted) return;
+        const ports = {
+          options: this.#options,
+          sessions: this.#sessions,
+          store: this.#store,
+          source: await this.#control.source(),
+          target: await this.#control.reader(),
+          epoch: this.#epoch,
+          sides: (links: readonly Link[]) => this.#sides(links),
+          passed: (passed: Lsn) => void this.#streaming.set(slot, passed),
+        };
+        await runStreamSession(ports, slot, until, end, signal);
       });
     } catch (error) {
-      if (signal.aborted && error === signal.reason)
-        return { ...total, position: await this.#position(slot) };
-      throw error;
+      if (!signal.aborted || error !== signal.reason) throw error;
     } finally {
       this.#streaming.delete(slot);
+      over.abort();
+      await watch;
+    }
+    return end;
+  }
+
+  /** Tells now and then how much log the slot holds back. That it cannot be asked is no reason to stop streaming. */
+  async #watchRetained(slot: string, over: AbortSignal): Promise<void> {
+    while (!over.aborted) {
+      try {
+        const bytes = await retainedBytes(await this.#control.source(), slot);
+        if (bytes !== null) this.#options.progress.retained(bytes);
+        await this.#options.clock.sleep(RETAINED_MS, over);
+      } catch (error) {
+        if (over.aborted) return;
+        this.#options.progress.note(
+          `retained log is not known: ${error instanceof Error ? error.message : String(error)}`,
+        );
+        await this.#options.clock.sleep(RETAINED_MS, over).catch(() => {});
+      }
     }
   }
 

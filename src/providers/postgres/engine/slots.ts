@@ -61,6 +61,16 @@ export const dropAbandonedSlots = async (
   );
 };
 
+/** Log that the server keeps for the slot, in bytes; null where the slot is gone or keeps none. */
+export const retainedBytes = async (client: Client, slot: string): Promise<number | null> => {
+  const { rows } = await client.query<{ bytes: string | null }>(
+    'SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn) AS bytes FROM pg_replication_slots WHERE slot_name = $1',
+    [slot],
+  );
+  const bytes = rows[0]?.bytes ?? null;
+  return bytes === null ? null : Number(bytes);
+};
+
 /** @returns whether there was one */
 export const dropSlot = async (client: Client, slot: string): Promise<boolean> => {
   const { rowCount } = await client.query(

@@ -8,7 +8,7 @@ import type { Variant } from '../../../core/change/batch.ts';
 import { formatLsn, type Lsn } from '../../../core/change/lsn.ts';
 import type { RelationMessage } from '../../../core/change/pgoutput.ts';
 import { XcError } from '../../../core/errors/xc-error.ts';
-import { runChangeLoop, type ChangeLoopEnd } from '../../../core/replication/change-loop.ts';
+import { runChangeLoop, type Tally } from '../../../core/replication/change-loop.ts';
 import { compileRelation, needsText, type CarriedLink } from '../../../core/replication/compile-relation.ts';
 import { cutColumnNamed } from '../../../core/replication/cut.ts';
 import { seenByChunks } from '../../../core/replication/seen.ts';
@@ -53,10 +53,11 @@ export const runStreamSession = async (
   ports: SessionPorts,
   slot: string,
   until: Lsn | null,
+  end: Tally,
   signal: AbortSignal,
-): Promise<ChangeLoopEnd> => {
+): Promise<void> => {
   const { options, store } = ports;
-  const from = await startPosition(ports, slot);
+  const from = (end.position = await startPosition(ports, slot));
   const stored = (await store.links()).filter((link) => link.slot === slot && carries(link));
   const links = options.stream.links.filter((link) => stored.some((one) => one.link === link.id));
   const { source, target, tables } = await ports.sides(links);
@@ -139,10 +140,9 @@ export const runStreamSession = async (
       throw error;
     }),
   );
-  const end = await runChangeLoop(stream, sink, options.clock, options.progress, from, signal, ports.passed);
+  await runChangeLoop(stream, sink, options.clock, options.progress, end, signal, ports.passed);
   await store.settleCatchingUp(slot, end.position);
   await store.succeeded(slot);
-  return end;
 };
 
 const carries = ({ state }: StoredLink): boolean =>
