@@ -3,9 +3,9 @@
  * that was typed, and sets the exit code; nothing ever calls process.exit, so that no output is cut off.
  */
 
-import { writeSync } from 'node:fs';
 import { EXIT } from './core/errors/exit.ts';
 import { conclude } from './commands/frame/conclude.ts';
+import { describeFailure, toXcError } from './commands/frame/failure.ts';
 import { createRedactor } from './commands/frame/redactor.ts';
 import { runCommandLine, type Ran } from './commands/frame/run.ts';
 import { createStopper } from './commands/frame/stopper.ts';
@@ -39,11 +39,18 @@ const main = async (): Promise<number> => {
     },
     () => systemClock.nowMs(),
   );
-  let crash: unknown;
+  let crash: unknown = new Error('the command ended without a result');
+  let crashed = false;
   process.on('uncaughtException', (error) => {
-    crash ??= error;
+    if (!crashed) crash = error;
+    crashed = true;
     stopper.stop(error);
   });
+
+  // Nothing is left that could go on, and there is no result.
+  const lost = (): void =>
+    output.err(describeFailure(toXcError(crash), { output: 'table', verbose: false }).text);
+  process.once('exit', lost);
 
   const ran = await runCommandLine(process.argv.slice(2), {
     clock: systemClock,
@@ -69,8 +76,9 @@ const main = async (): Promise<number> => {
     writeOut: output.out,
     writeErr: output.err,
   });
-  const delivered = await deliver(crash === undefined ? ran : { ...ran, error: crash }, output);
+  const delivered = await deliver(crashed ? { ...ran, error: crash } : ran, output);
   interrupts.stop();
+  process.off('exit', lost);
   const { exit, text } = conclude(delivered, {
     interrupted: interrupts.received,
     closed: output.closed,
@@ -99,12 +107,7 @@ const leftBehind = (name: string, leftovers: ReadonlySet<string>): string => {
 // Not awaited at the top: chunks that the command loads import this one, and would wait for it for ever. Until there is
 // a result the exit code is that of a bug, so that a run that simply stops is never taken for a success.
 process.exitCode = EXIT.bug;
-let ended = false;
 const run = async (): Promise<void> => {
   process.exitCode = await main();
-  ended = true;
 };
 void run();
-process.once('exit', () => {
-  if (!ended) writeSync(2, 'XC-9001 unexpected failure: the command ended without a result\n');
-});
