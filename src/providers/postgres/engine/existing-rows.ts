@@ -1,10 +1,12 @@
 /** Rows of a link that are on the target already: refused before a first copy, deleted before a table begins anew. */
 
 import type { Client } from 'pg';
-import { rowScope } from '../../../core/plan/scope.ts';
+import { rowScope, tablesOf } from '../../../core/plan/scope.ts';
 import { XcError } from '../../../core/errors/xc-error.ts';
 import type { Link } from '../../../core/topology/link.ts';
-import { tableName, type TableFacts } from '../../../core/topology/table.ts';
+import { tableName, type TableFacts, type TableName } from '../../../core/topology/table.ts';
+import { readCatalogue } from '../catalogue/catalogue.ts';
+import type { EngineParts } from './parts.ts';
 import { ident, rowsOf } from '../quote.ts';
 
 const scoped = (links: readonly Link[]): { where: string; values: string[] } => {
@@ -27,8 +29,29 @@ export const clearStatements = (
   return [{ sql: `DELETE FROM ${rowsOf(target)}${where}`, values }];
 };
 
+/**
+ * Looks in all tables that the rules name, published by now or not.
+ * @throws XcError XC-5205 naming every table that holds rows of the links
+ */
+export const refuseExisting = async ({ control }: EngineParts, links: readonly Link[]): Promise<void> => {
+  const reader = await control.reader();
+  const source = await readCatalogue(await control.source());
+  const carriers = new Map<TableName, Link[]>();
+  for (const link of links)
+    for (const name of tablesOf(link, source).map(tableName))
+      carriers.set(name, [...(carriers.get(name) ?? []), link]);
+  const target = await readCatalogue(reader, { tables: (name) => carriers.has(name) });
+  await refuseExistingRows(
+    reader,
+    [...carriers].flatMap(([name, those]) => {
+      const facts = target.tables.get(name);
+      return facts ? [{ target: facts, links: those }] : [];
+    }),
+  );
+};
+
 /** @throws XcError XC-5205 naming every table that holds rows of the links */
-export const refuseExistingRows = async (
+const refuseExistingRows = async (
   client: Client,
   tables: readonly { readonly target: TableFacts; readonly links: readonly Link[] }[],
 ): Promise<void> => {

@@ -12,30 +12,19 @@ import { runChangeLoop, type Tally } from '../../../core/replication/change-loop
 import { compileRelation, needsText, type CarriedLink } from '../../../core/replication/compile-relation.ts';
 import { cutColumnNamed } from '../../../core/replication/cut.ts';
 import { seenByChunks } from '../../../core/replication/seen.ts';
-import {
-  insertOnlyPublicationName,
-  publicationName,
-  type Link,
-  type LinkId,
-} from '../../../core/topology/link.ts';
+import { insertOnlyPublicationName, publicationName, type Link } from '../../../core/topology/link.ts';
 import type { Catalogue, TableName } from '../../../core/topology/table.ts';
 import { ReplicationStream } from '../source/replication-stream.ts';
 import { PostgresSink } from '../target/sink.ts';
 import { makeTargetTable, type TargetTable } from '../target/target-table.ts';
 import type { LinkStore, StoredChunk, StoredLink } from './link-store.ts';
 import type { EngineOptions } from './options.ts';
+import type { Sides } from './parts.ts';
 import { setUpOrigin } from './origin.ts';
 import { readRowTypes } from './row-types.ts';
 import { rereadRow } from './reread.ts';
 import type { Sessions } from './sessions.ts';
 import { readTenantValues, type TenantValues } from './tenant-values.ts';
-
-/** Catalogues of both servers, and the tables that each link carries. */
-export interface Sides {
-  readonly source: Catalogue;
-  readonly target: Catalogue;
-  readonly tables: ReadonlyMap<LinkId, ReadonlySet<TableName>>;
-}
 
 export interface SessionPorts {
   readonly options: EngineOptions;

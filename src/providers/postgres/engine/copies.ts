@@ -1,0 +1,67 @@
+/** The copies of an engine that are under way, by slot: the snapshot that they read under, and when they are done. */
+
+import { maxLsn, ZERO_LSN } from '../../../core/change/lsn.ts';
+import { openCopySession, type CopySession } from './copy-table.ts';
+import { linksNamed, readSides, type EngineParts } from './parts.ts';
+import { laterSnapshot, type HeldSnapshot } from './snapshots.ts';
+import { readTenantValues } from './tenant-values.ts';
+
+export class Copies implements AsyncDisposable {
+  readonly #parts: EngineParts;
+  readonly #sessions = new Map<string, CopySession>();
+
+  constructor(parts: EngineParts) {
+    this.#parts = parts;
+  }
+
+  /** The slot's own snapshot for as long as it lives, and one of now after that. */
+  async session(slot: string): Promise<CopySession> {
+    const held = this.#sessions.get(slot);
+    if (held?.snapshot.alive()) return held;
+    return await this.begin(slot, await laterSnapshot(this.#parts.sessions));
+  }
+
+  async begin(slot: string, snapshot: HeldSnapshot): Promise<CopySession> {
+    await this.#sessions.get(slot)?.[Symbol.asyncDispose]();
+    const { store, options, control } = this.#parts;
+    const carried = new Set(
+      (await store.links()).filter((link) => link.slot === slot).map(({ link }) => link),
+    );
+    const links = options.stream.links.filter((link) => carried.has(link.id));
+    const { source, target } = await readSides(this.#parts, links);
+    const tenants = await readTenantValues(await control.source(), links, source);
+    const session = openCopySession({ snapshot, source, target, tenants });
+    this.#sessions.set(slot, session);
+    return session;
+  }
+
+  /** Links whose tables are all copied go over to the stream; the snapshot that they were read under is let go. */
+  async end(slot: string): Promise<void> {
+    const { store } = this.#parts;
+    const copying = (await store.links()).filter((link) => link.slot === slot && link.state === 'copying');
+    if (copying.length === 0) return;
+    const links = linksNamed(
+      this.#parts,
+      copying.map((link) => link.link),
+    );
+    const { tables } = await readSides(this.#parts, links);
+    const chunks = await store.chunks(slot);
+    const done = links.flatMap((link) => {
+      const own = chunks.filter((chunk) => chunk.links.includes(link.id));
+      const complete = [...tables.get(link.id)!].every((table) => own.some((chunk) => chunk.table === table));
+      if (!complete || own.some((chunk) => !chunk.done)) return [];
+      const from = copying.find((one) => one.link === link.id)!.from ?? ZERO_LSN;
+      const consistentAt = own.map((chunk) => chunk.position ?? ZERO_LSN).reduce(maxLsn, from);
+      return [{ link: link.id, consistentAt }];
+    });
+    await store.beginStreaming(done);
+    if (done.length < copying.length) return;
+    await this.#sessions.get(slot)?.[Symbol.asyncDispose]();
+    this.#sessions.delete(slot);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([...this.#sessions.values()].map((session) => session[Symbol.asyncDispose]()));
+    this.#sessions.clear();
+  }
+}

@@ -1,0 +1,76 @@
+/** What the rooms of one engine share: its sessions, its state in the target, and what the two sides look like. */
+
+import { XcError } from '../../../core/errors/xc-error.ts';
+import { tablesOf } from '../../../core/plan/scope.ts';
+import type { Link, LinkId } from '../../../core/topology/link.ts';
+import { tableName, type Catalogue, type TableName } from '../../../core/topology/table.ts';
+import { readCatalogue } from '../catalogue/catalogue.ts';
+import type { Control } from './control.ts';
+import type { LinkStore } from './link-store.ts';
+import type { EngineOptions } from './options.ts';
+import { publishedTables } from './publications.ts';
+import { retrying } from './retry.ts';
+import type { Sessions } from './sessions.ts';
+
+export interface EngineParts {
+  readonly options: EngineOptions;
+  readonly sessions: Sessions;
+  readonly control: Control;
+  readonly store: LinkStore;
+}
+
+/** Catalogues of both servers, and the tables that each link carries. */
+export interface Sides {
+  readonly source: Catalogue;
+  readonly target: Catalogue;
+  readonly tables: ReadonlyMap<LinkId, ReadonlySet<TableName>>;
+}
+
+/**
+ * What both sides look like now, for these links.
+ * @throws XcError XC-5202 for a table that the target lacks
+ */
+export const readSides = async (
+  { options, control }: EngineParts,
+  links: readonly Link[],
+): Promise<Sides> => {
+  const { stream } = options;
+  const client = await control.source();
+  const source = await readCatalogue(client);
+  const published = await publishedTables(client, stream.key);
+  const carried = (link: Link): TableName[] =>
+    tablesOf(link, source)
+      .map(tableName)
+      .filter((table) => published.has(table));
+  const tables = new Map(links.map((link) => [link.id, new Set(carried(link))]));
+  const names = new Set([...tables.values()].flatMap((set) => [...set]));
+  const target = await readCatalogue(await control.reader(), { tables: (name) => names.has(name) });
+  const missing = [...names].filter((name) => !target.tables.has(name));
+  if (missing.length > 0)
+    throw new XcError('XC-5202', {
+      subject: missing.join(', '),
+      why: `${stream.target.region} has no such table`,
+      next: `xcrepl schema plan --from ${stream.source.region} --to ${stream.target.region}`,
+    });
+  return { source, target, tables };
+};
+
+/** Links of the configuration; one that is no longer there cannot be worked on. @throws XcError XC-1006 */
+export const linksNamed = ({ options }: EngineParts, names: readonly LinkId[]): Link[] =>
+  names.map((name) => {
+    const link = options.stream.links.find((one) => one.id === name);
+    if (!link) throw new XcError('XC-1006', { subject: `link ${name}` });
+    return link;
+  });
+
+/** Runs the work again for as long as what breaks it may pass. */
+export const throughOutages = async <T>(
+  { options }: EngineParts,
+  how: { readonly endless: boolean; readonly signal: AbortSignal },
+  work: () => Promise<T>,
+): Promise<T> =>
+  await retrying(work, {
+    ...how,
+    subject: `stream ${options.stream.key}`,
+    note: (text) => options.progress.note(text),
+  });

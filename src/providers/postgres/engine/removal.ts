@@ -1,0 +1,46 @@
+/** Takes links and whole streams away again, and says what was removed. Rows on the target stay. */
+
+import { insertOnlyPublicationName, publicationName, type LinkId } from '../../../core/topology/link.ts';
+import type { EngineParts } from './parts.ts';
+import { publish } from './publications.ts';
+import { dropOrigin, dropSlot } from './slots.ts';
+
+/** Removes the link and, with the last one, everything of its stream. */
+export const dropLink = async (parts: EngineParts, link: LinkId): Promise<string[]> => {
+  const { store } = parts;
+  const removed: string[] = [];
+  const before = await store.links();
+  const slot = before.find((one) => one.link === link)?.slot;
+  if (await store.deleteLink(link)) removed.push(`link ${link}`);
+  const left = before.filter((one) => one.link !== link);
+  if (slot !== undefined && slot !== store.mainSlot && !left.some((one) => one.slot === slot))
+    removed.push(...(await dropSlotAndOrigin(parts, slot)));
+  if (left.length === 0) removed.push(...(await dropStream(parts)));
+  return removed;
+};
+
+/** Slots, origins, publications, and the stream's rows in the schema xcrepl. */
+export const dropStream = async (parts: EngineParts): Promise<string[]> => {
+  const { store, control, options } = parts;
+  const { key, source: place } = options.stream;
+  const removed: string[] = [];
+  for (const slot of new Set([store.mainSlot, ...(await store.slots())]))
+    removed.push(...(await dropSlotAndOrigin(parts, slot)));
+  const source = await control.source();
+  for (const name of [publicationName(key), insertOnlyPublicationName(key)]) {
+    const { rowCount } = await source.query('SELECT FROM pg_publication WHERE pubname = $1', [name]);
+    if (!rowCount) continue;
+    await publish(source, name, 'insert', []);
+    removed.push(`publication ${name} on ${place.region}`);
+  }
+  await store.deleteStream();
+  return removed;
+};
+
+const dropSlotAndOrigin = async ({ control, options }: EngineParts, slot: string): Promise<string[]> => {
+  const { source, target } = options.stream;
+  const removed: string[] = [];
+  if (await dropSlot(await control.source(), slot)) removed.push(`slot ${slot} on ${source.region}`);
+  if (await dropOrigin(await control.reader(), slot)) removed.push(`origin ${slot} on ${target.region}`);
+  return removed;
+};
