@@ -74,10 +74,12 @@ export const dsnOfRegion = async (region: LabRegion): Promise<string> => {
 /** How long a server that lives may take to answer. */
 const ANSWER_LIMIT_MS = 5_000;
 
-/** Whether the server lets its owner in and answers a query. */
+/** Whether the server lets its owner in and answers a query. One that is still being made has no DSN file yet. */
 export const regionAnswers = async (region: LabRegion): Promise<boolean> => {
+  const dsn = await readIfThere(region.dsnFile);
+  if (dsn === null) return false;
   const client = new Client({
-    connectionString: await dsnOfRegion(region),
+    connectionString: dsn.trim(),
     connectionTimeoutMillis: ANSWER_LIMIT_MS,
     query_timeout: ANSWER_LIMIT_MS,
   });
