@@ -32,6 +32,11 @@ export class Control implements AsyncDisposable {
     return (this.#source = client);
   }
 
+  /** Whether the session that holds the lock is there now. */
+  get isHeld(): boolean {
+    return this.#target !== null;
+  }
+
   /** On the target, for everything but the state that `target` guards: that one has transactions of its own. */
   async reader(): Promise<Client> {
     if (this.#reader) return this.#reader;

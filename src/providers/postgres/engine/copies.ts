@@ -37,7 +37,7 @@ export class Copies implements AsyncDisposable {
 
   /** Links whose tables are all copied go over to the stream; the snapshot that they were read under is let go. */
   async end(slot: string): Promise<void> {
-    const { store } = this.#parts;
+    const { store, chunks } = this.#parts;
     const copying = (await store.links()).filter((link) => link.slot === slot && link.state === 'copying');
     if (copying.length === 0) return;
     const links = linksNamed(
@@ -45,9 +45,9 @@ export class Copies implements AsyncDisposable {
       copying.map((link) => link.link),
     );
     const { tables } = await readSides(this.#parts, links);
-    const chunks = await store.chunks(slot);
+    const all = await chunks.read(slot);
     const done = links.flatMap((link) => {
-      const own = chunks.filter((chunk) => chunk.links.includes(link.id));
+      const own = all.filter((chunk) => chunk.links.includes(link.id));
       const complete = [...tables.get(link.id)!].every((table) => own.some((chunk) => chunk.table === table));
       if (!complete || own.some((chunk) => !chunk.done)) return [];
       const from = copying.find((one) => one.link === link.id)!.from ?? ZERO_LSN;

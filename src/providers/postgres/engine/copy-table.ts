@@ -13,7 +13,7 @@ import { ident, rowsOf } from '../quote.ts';
 import { clearStatements } from './existing-rows.ts';
 import { copiesAsText, copyGroups, copyPredicate, copyStatements, type CopyGroup } from './copy-groups.ts';
 import { CopyWorker, type ChunkWork } from './copy-worker.ts';
-import type { LinkStore, StoredChunk } from './link-store.ts';
+import type { ChunkStore, StoredChunk } from './chunk-store.ts';
 import type { EngineOptions } from './options.ts';
 import type { Sessions } from './sessions.ts';
 import type { HeldSnapshot } from './snapshots.ts';
@@ -45,7 +45,7 @@ export const openCopySession = (
 export interface CopyContext extends CopySession {
   readonly options: EngineOptions;
   readonly sessions: Sessions;
-  readonly store: LinkStore;
+  readonly chunks: ChunkStore;
   readonly links: readonly Link[];
 }
 
@@ -67,7 +67,7 @@ export const copyOneTable = async (
     hashKeys: context.options.hashKeys,
   });
   const first = await freeWorker(context);
-  let stored = await context.store.chunks(step.slot, step.table);
+  let stored = await context.chunks.read(step.slot, step.table);
   try {
     const anew = mustBeginAnew(stored, source, first.snapshot);
     if (anew || stored.length === 0) {
@@ -75,7 +75,7 @@ export const copyOneTable = async (
       const clear =
         anew || context.options.existing === 'replace' ? clearStatements(context.links, target) : [];
       stored = await cutTable(step, groups, source, context, first);
-      await context.store.writeChunks(step.slot, step.table, stored, clear);
+      await context.chunks.write(step.slot, step.table, stored, clear);
     }
   } catch (error) {
     await first[Symbol.asyncDispose]();

@@ -19,6 +19,7 @@ import { insertOnlyPublicationName, publicationName, type LinkId } from '../../.
 import type { TableName } from '../../../core/topology/table.ts';
 import { readIdentity } from '../identity.ts';
 import { ChangedTables } from './changed-tables.ts';
+import { ChunkStore } from './chunk-store.ts';
 import { Control } from './control.ts';
 import { Copies } from './copies.ts';
 import { copyOneTable } from './copy-table.ts';
@@ -33,6 +34,7 @@ import { Sessions } from './sessions.ts';
 import { createSlot, dropAbandonedSlots, dropOrigin, dropSlot, slotExists } from './slots.ts';
 import { emitMarker, flushedPosition } from './snapshots.ts';
 import { Streams } from './streams.ts';
+import { TargetSession } from './target-session.ts';
 import { verifyStream } from './verify-links.ts';
 
 export class PostgresEngine implements StreamEngine {
@@ -47,8 +49,9 @@ export class PostgresEngine implements StreamEngine {
     const options = { ...given, progress: this.#watch(given.progress) };
     const sessions = new Sessions(options);
     const control = new Control(options, sessions);
-    const store = new LinkStore(() => control.target(), options);
-    this.#parts = { options, sessions, control, store };
+    const session = new TargetSession(() => control.target(), options);
+    const [store, chunks] = [new LinkStore(session), new ChunkStore(session)];
+    this.#parts = { options, sessions, control, store, chunks };
     this.#copies = new Copies(this.#parts);
     this.#streams = new Streams(this.#parts);
   }
@@ -204,6 +207,8 @@ export class PostgresEngine implements StreamEngine {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#copies[Symbol.asyncDispose]();
+    // What cannot be said any more is found out by the next run, as after a kill.
+    if (this.#parts.control.isHeld) await this.#parts.store.release().catch(() => {});
     await this.#parts.control[Symbol.asyncDispose]();
   }
 

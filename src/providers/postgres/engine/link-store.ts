@@ -1,16 +1,14 @@
 /**
- * What decides, in the target: streams, checkpoints, links and chunks of the copy, in the schema xcrepl. A run takes a
+ * What decides, in the target: streams, checkpoints and links, in the schema xcrepl. A run takes a
  * stream over by writing its own name into it; from then on nothing that an earlier run still sends can commit.
  */
 
-import PQueue from 'p-queue';
-import type { Client, QueryResult, QueryResultRow } from 'pg';
 import { formatLsn, parseLsn, type Lsn } from '../../../core/change/lsn.ts';
 import { XcError } from '../../../core/errors/xc-error.ts';
 import { slotName, type Link, type LinkId } from '../../../core/topology/link.ts';
 import type { TableName } from '../../../core/topology/table.ts';
 import type { ServerIdentity } from '../identity.ts';
-import type { EngineOptions } from './options.ts';
+import type { TargetSession } from './target-session.ts';
 
 export type LinkState =
   'copying' | 'catching-up' | 'streaming' | 'paused' | 'errored' | 'needs-repair' | 'stopping' | 'dropping';
@@ -23,39 +21,25 @@ export interface StoredLink {
   readonly consistentAt: Lsn | null;
 }
 
-export interface StoredChunk {
-  readonly table: TableName;
-  readonly chunk: number;
-  readonly links: readonly LinkId[];
-  readonly cutColumn: string | null;
-  readonly lower: string | null;
-  readonly upper: string | null;
-  readonly snapshot: string | null;
-  readonly position: Lsn | null;
-  readonly done: boolean;
-}
-
 export class LinkStore {
-  readonly #connect: () => Promise<Client>;
-  readonly #options: EngineOptions;
-  readonly #queue = new PQueue({ concurrency: 1 });
+  readonly #session: TargetSession;
 
-  /** @param connect gives the live session that holds the stream's lock */
-  constructor(connect: () => Promise<Client>, options: EngineOptions) {
-    this.#connect = connect;
-    this.#options = options;
+  constructor(session: TargetSession) {
+    this.#session = session;
   }
 
   /** The region's epoch: what this run holds for as long as it runs. */
   async epoch(): Promise<number> {
-    const { rows } = await this.#query<{ epoch: string }>('SELECT last_value AS epoch FROM xcrepl.epoch');
+    const { rows } = await this.#session.query<{ epoch: string }>(
+      'SELECT last_value AS epoch FROM xcrepl.epoch',
+    );
     return Number(rows[0]?.epoch);
   }
 
   /** @throws XcError XC-5206 when positions of the stream belong to another source */
   async takeOver(source: ServerIdentity): Promise<void> {
-    const { stream, controlPlane, run, host, pid } = this.#options;
-    await this.#transaction(async (client) => {
+    const { stream, controlPlane, run, host, pid } = this.#session.options;
+    await this.#session.transaction(async (client) => {
       const { rows } = await client.query<{ system: string; streamed: boolean }>(
         `SELECT source_system AS system, EXISTS (SELECT FROM xcrepl.checkpoints c WHERE c.stream = s.stream) AS streamed
            FROM xcrepl.streams s WHERE stream = $1 FOR UPDATE`,
@@ -99,19 +83,27 @@ export class LinkStore {
     });
   }
 
-  async endJob(outcome: string, measures: object): Promise<void> {
-    await this.#query(
-      'UPDATE xcrepl.replication_jobs SET ended_at = clock_timestamp(), outcome = $2, measures = $3 WHERE run = $1',
-      [`${this.#options.run}/${this.#options.stream.key}`, outcome, JSON.stringify(measures)],
-    );
+  /** The run leaves the stream in good order: nobody drains it any more. A killed one leaves that to be found out. */
+  async release(): Promise<void> {
+    const { stream, run } = this.#session.options;
+    await this.#session.transaction(async (client) => {
+      await client.query(
+        `UPDATE xcrepl.replication_jobs SET ended_at = clock_timestamp(), outcome = 'released' WHERE run = $1`,
+        [`${run}/${stream.key}`],
+      );
+      await client.query('UPDATE xcrepl.streams SET runner = NULL WHERE stream = $1 AND runner = $2', [
+        stream.key,
+        run,
+      ]);
+    });
   }
 
   async links(): Promise<StoredLink[]> {
-    const { rows } = await this.#query<
+    const { rows } = await this.#session.query<
       Record<'link' | 'slot' | 'state', string> & Record<'from' | 'consistent', string | null>
     >(
       `SELECT link, slot, state, from_position AS "from", consistent_at AS consistent FROM xcrepl.links WHERE stream = $1 ORDER BY link`,
-      [this.#options.stream.key],
+      [this.#session.options.stream.key],
     );
     return rows.map((row) => ({
       link: row.link,
@@ -123,7 +115,7 @@ export class LinkStore {
   }
 
   async checkpoint(slot: string): Promise<Lsn | null> {
-    const { rows } = await this.#query<{ position: string }>(
+    const { rows } = await this.#session.query<{ position: string }>(
       'SELECT position FROM xcrepl.checkpoints WHERE slot = $1',
       [slot],
     );
@@ -132,17 +124,17 @@ export class LinkStore {
 
   /** Slots of the stream that have a checkpoint. */
   async slots(): Promise<string[]> {
-    const { rows } = await this.#query<{ slot: string }>(
+    const { rows } = await this.#session.query<{ slot: string }>(
       'SELECT slot FROM xcrepl.checkpoints WHERE stream = $1',
-      [this.#options.stream.key],
+      [this.#session.options.stream.key],
     );
     return rows.map((row) => row.slot);
   }
 
   /** A slot was created at its consistent point: its checkpoint begins there, and its links are being copied. */
   async beginCopy(slot: string, position: Lsn, links: readonly Link[]): Promise<void> {
-    const { stream, run } = this.#options;
-    await this.#transaction(async (client) => {
+    const { stream, run } = this.#session.options;
+    await this.#session.transaction(async (client) => {
       await client.query(
         `INSERT INTO xcrepl.checkpoints (slot, stream, position, runner) VALUES ($1, $2, $3, $4)
          ON CONFLICT (slot) DO UPDATE SET position = excluded.position, runner = excluded.runner`,
@@ -165,52 +157,8 @@ export class LinkStore {
             formatLsn(position),
           ],
         );
-        await this.#audit(client, 'link.copy', link.id, { slot, position: formatLsn(position) });
+        await this.#session.audit(client, 'link.copy', link.id, { slot, position: formatLsn(position) });
       }
-    });
-  }
-
-  async chunks(slot: string, table?: TableName): Promise<StoredChunk[]> {
-    const { rows } = await this.#query<
-      Record<'table_name', string> & { chunk: number; links: string[]; done: boolean } & Record<
-          'cut_column' | 'lower_bound' | 'upper_bound' | 'snapshot' | 'position',
-          string | null
-        >
-    >(
-      `SELECT table_name, chunk, links, cut_column, lower_bound, upper_bound, snapshot, position, done_at IS NOT NULL AS done
-         FROM xcrepl.copy_chunks WHERE slot = $1 AND ($2::text IS NULL OR table_name = $2) ORDER BY table_name, chunk`,
-      [slot, table ?? null],
-    );
-    return rows.map((row) => ({
-      table: row.table_name,
-      chunk: row.chunk,
-      links: row.links,
-      cutColumn: row.cut_column,
-      lower: row.lower_bound,
-      upper: row.upper_bound,
-      snapshot: row.snapshot,
-      position: row.position === null ? null : parseLsn(row.position),
-      done: row.done,
-    }));
-  }
-
-  /** Writes the chunks of a table that is cut now; `clear` deletes what an earlier attempt left, in the same transaction. */
-  async writeChunks(
-    slot: string,
-    table: TableName,
-    chunks: readonly Pick<StoredChunk, 'chunk' | 'links' | 'cutColumn' | 'lower' | 'upper'>[],
-    clear: readonly { readonly sql: string; readonly values: readonly string[] }[],
-  ): Promise<void> {
-    await this.#transaction(async (client) => {
-      await client.query('DELETE FROM xcrepl.copy_chunks WHERE slot = $1 AND table_name = $2', [slot, table]);
-      if (clear.length > 0) await client.query('SET LOCAL session_replication_role = replica');
-      for (const { sql, values } of clear) await client.query(sql, [...values]);
-      for (const one of chunks)
-        await client.query(
-          `INSERT INTO xcrepl.copy_chunks (slot, table_name, chunk, links, cut_column, lower_bound, upper_bound, runner)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-          [slot, table, one.chunk, one.links, one.cutColumn, one.lower, one.upper, this.#options.run],
-        );
     });
   }
 
@@ -218,21 +166,21 @@ export class LinkStore {
   async beginStreaming(
     links: readonly { readonly link: LinkId; readonly consistentAt: Lsn }[],
   ): Promise<void> {
-    await this.#transaction(async (client) => {
+    await this.#session.transaction(async (client) => {
       for (const { link, consistentAt } of links) {
         await client.query(
           `UPDATE xcrepl.links SET state = 'catching-up', consistent_at = $2, updated_at = clock_timestamp()
             WHERE link = $1 AND state = 'copying'`,
           [link, formatLsn(consistentAt)],
         );
-        await this.#audit(client, 'link.stream', link, { consistentAt: formatLsn(consistentAt) });
+        await this.#session.audit(client, 'link.stream', link, { consistentAt: formatLsn(consistentAt) });
       }
     });
   }
 
   /** Links on the slot that have passed their point of consistency. */
   async settleCatchingUp(slot: string, position: Lsn): Promise<void> {
-    await this.#query(
+    await this.#session.query(
       `UPDATE xcrepl.links SET state = 'streaming', updated_at = clock_timestamp()
         WHERE slot = $1 AND state = 'catching-up' AND consistent_at <= $2`,
       [slot, formatLsn(position)],
@@ -241,38 +189,38 @@ export class LinkStore {
 
   /** Of links whose last verification passed: the tables that changed since. One of which that is not known is left out. */
   async changedTables(): Promise<Map<LinkId, TableName[]>> {
-    const { rows } = await this.#query<{ link: string; changed: TableName[] }>(
+    const { rows } = await this.#session.query<{ link: string; changed: TableName[] }>(
       `SELECT link, detail->'changed' AS changed FROM xcrepl.links
         WHERE stream = $1 AND verdict = 'pass' AND jsonb_typeof(detail->'changed') = 'array'`,
-      [this.#options.stream.key],
+      [this.#session.options.stream.key],
     );
     return new Map(rows.map((row) => [row.link, row.changed]));
   }
 
   /** Before changes flow: until the run says which tables they were of, any may have changed. */
   async distrust(slot: string): Promise<void> {
-    await this.#query(
+    await this.#session.query(
       `UPDATE xcrepl.links SET detail = detail - 'changed' WHERE slot = $1 AND detail ? 'changed'`,
       [slot],
     );
   }
 
   async writeChanged(link: LinkId, tables: readonly TableName[]): Promise<void> {
-    await this.#query(`UPDATE xcrepl.links SET detail = jsonb_set(detail, '{changed}', $2) WHERE link = $1`, [
-      link,
-      JSON.stringify(tables),
-    ]);
+    await this.#session.query(
+      `UPDATE xcrepl.links SET detail = jsonb_set(detail, '{changed}', $2) WHERE link = $1`,
+      [link, JSON.stringify(tables)],
+    );
   }
 
   async succeeded(slot: string): Promise<void> {
-    await this.#query(
+    await this.#session.query(
       `UPDATE xcrepl.links SET last_success_at = clock_timestamp() WHERE slot = $1 AND state IN ('catching-up', 'streaming')`,
       [slot],
     );
   }
 
   async verified(link: LinkId, verdict: 'pass' | 'fail' | 'unknown'): Promise<void> {
-    await this.#query(
+    await this.#session.query(
       'UPDATE xcrepl.links SET verified_at = clock_timestamp(), verdict = $2 WHERE link = $1',
       [link, verdict],
     );
@@ -284,7 +232,7 @@ export class LinkStore {
     from: { slot: string },
     to: { slot: string; position: Lsn },
   ): Promise<void> {
-    await this.#transaction(async (client) => {
+    await this.#session.transaction(async (client) => {
       await client.query(
         `UPDATE xcrepl.links SET slot = $2, from_position = $3, updated_at = clock_timestamp() WHERE link = ANY ($1)`,
         [links, to.slot, formatLsn(to.position)],
@@ -292,7 +240,7 @@ export class LinkStore {
       await client.query('DELETE FROM xcrepl.copy_chunks WHERE slot = $1', [from.slot]);
       await client.query('DELETE FROM xcrepl.checkpoints WHERE slot = $1', [from.slot]);
       for (const link of links)
-        await this.#audit(client, 'link.merge', link, {
+        await this.#session.audit(client, 'link.merge', link, {
           from: from.slot,
           to: to.slot,
           position: formatLsn(to.position),
@@ -300,14 +248,9 @@ export class LinkStore {
     });
   }
 
-  /** The copy is behind: its chunks decide nothing any more. */
-  async forgetChunks(slot: string): Promise<void> {
-    await this.#query('DELETE FROM xcrepl.copy_chunks WHERE slot = $1', [slot]);
-  }
-
   /** A stopping link keeps its row as the mark that it was stopped; others go. */
   async removeLinks(links: readonly LinkId[]): Promise<number> {
-    return await this.#transaction(async (client) => {
+    return await this.#session.transaction(async (client) => {
       const kept = await client.query(
         `UPDATE xcrepl.links SET detail = detail || '{"takenOff": true}', updated_at = clock_timestamp()
           WHERE link = ANY ($1) AND state = 'stopping'`,
@@ -317,23 +260,23 @@ export class LinkStore {
         `DELETE FROM xcrepl.links WHERE link = ANY ($1) AND state <> 'stopping'`,
         [links],
       );
-      for (const link of links) await this.#audit(client, 'link.remove', link, {});
+      for (const link of links) await this.#session.audit(client, 'link.remove', link, {});
       return (kept.rowCount ?? 0) + (gone.rowCount ?? 0);
     });
   }
 
   async deleteLink(link: LinkId): Promise<boolean> {
-    return await this.#transaction(async (client) => {
+    return await this.#session.transaction(async (client) => {
       const { rowCount } = await client.query('DELETE FROM xcrepl.links WHERE link = $1', [link]);
-      if (rowCount) await this.#audit(client, 'link.drop', link, {});
+      if (rowCount) await this.#session.audit(client, 'link.drop', link, {});
       return (rowCount ?? 0) > 0;
     });
   }
 
   /** Everything of the stream, once it has no link. */
   async deleteStream(): Promise<void> {
-    const { key } = this.#options.stream;
-    await this.#transaction(async (client) => {
+    const { key } = this.#session.options.stream;
+    await this.#session.transaction(async (client) => {
       await client.query(
         'DELETE FROM xcrepl.copy_chunks WHERE slot IN (SELECT slot FROM xcrepl.checkpoints WHERE stream = $1)',
         [key],
@@ -344,36 +287,6 @@ export class LinkStore {
   }
 
   get mainSlot(): string {
-    return slotName(this.#options.stream.key);
-  }
-
-  async #audit(client: Client, action: string, subject: string, facts: object): Promise<void> {
-    await client.query(
-      'INSERT INTO xcrepl.audit_outbox (stream, run, action, subject, facts) VALUES ($1, $2, $3, $4, $5)',
-      [this.#options.stream.key, this.#options.run, action, subject, JSON.stringify(facts)],
-    );
-  }
-
-  /** One after another: what runs beside must not end up inside somebody's transaction. */
-  async #transaction<T>(work: (client: Client) => Promise<T>): Promise<T> {
-    return await this.#queue.add(async () => {
-      const client = await this.#connect();
-      await client.query('BEGIN');
-      try {
-        const result = await work(client);
-        await client.query('COMMIT');
-        return result;
-      } catch (error) {
-        await client.query('ROLLBACK').catch(() => {});
-        throw error;
-      }
-    });
-  }
-
-  async #query<R extends QueryResultRow>(
-    sql: string,
-    values: readonly unknown[] = [],
-  ): Promise<QueryResult<R>> {
-    return await this.#queue.add(async () => (await this.#connect()).query<R>(sql, [...values]));
+    return slotName(this.#session.options.stream.key);
   }
 }

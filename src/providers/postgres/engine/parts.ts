@@ -5,6 +5,7 @@ import { tablesOf } from '../../../core/plan/scope.ts';
 import type { Link, LinkId } from '../../../core/topology/link.ts';
 import { tableName, type Catalogue, type TableName } from '../../../core/topology/table.ts';
 import { readCatalogue } from '../catalogue/catalogue.ts';
+import type { ChunkStore } from './chunk-store.ts';
 import type { Control } from './control.ts';
 import type { LinkStore } from './link-store.ts';
 import type { EngineOptions } from './options.ts';
@@ -17,6 +18,7 @@ export interface EngineParts {
   readonly sessions: Sessions;
   readonly control: Control;
   readonly store: LinkStore;
+  readonly chunks: ChunkStore;
 }
 
 /** Catalogues of both servers, and the tables that each link carries. */

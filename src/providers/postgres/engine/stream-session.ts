@@ -17,7 +17,8 @@ import type { Catalogue, TableName } from '../../../core/topology/table.ts';
 import { ReplicationStream } from '../source/replication-stream.ts';
 import { PostgresSink } from '../target/sink.ts';
 import { makeTargetTable, type TargetTable } from '../target/target-table.ts';
-import type { LinkStore, StoredChunk, StoredLink } from './link-store.ts';
+import type { ChunkStore, StoredChunk } from './chunk-store.ts';
+import type { LinkStore, StoredLink } from './link-store.ts';
 import type { EngineOptions } from './options.ts';
 import type { Sides } from './parts.ts';
 import { setUpOrigin } from './origin.ts';
@@ -30,6 +31,7 @@ export interface SessionPorts {
   readonly options: EngineOptions;
   readonly sessions: Sessions;
   readonly store: LinkStore;
+  readonly chunks: ChunkStore;
   readonly source: Client;
   readonly target: Client;
   readonly epoch: number;
@@ -55,7 +57,7 @@ export const runStreamSession = async (
   );
   const binary = !needsText(facts, source.types);
   const values = await readTenantValues(ports.source, links, source);
-  const chunks = Map.groupBy(await store.chunks(slot), (chunk) => chunk.table);
+  const chunks = Map.groupBy(await ports.chunks.read(slot), (chunk) => chunk.table);
   const carried = links.map((link) =>
     carriedLink(
       link,

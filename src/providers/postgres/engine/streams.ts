@@ -37,7 +37,7 @@ export class Streams {
     const end = newTally(ZERO_LSN);
     const over = new AbortController();
     const watch = this.#watchRetained(slot, over.signal);
-    const { options, sessions, store, control } = this.#parts;
+    const { options, sessions, store, chunks, control } = this.#parts;
     try {
       await throughOutages(this.#parts, { endless: until === null, signal }, async () => {
         end.position = await this.position(slot);
@@ -47,6 +47,7 @@ export class Streams {
           options,
           sessions,
           store,
+          chunks,
           source: await control.source(),
           target: await control.reader(),
           epoch,
