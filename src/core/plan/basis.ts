@@ -8,13 +8,19 @@ import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import { tableName, type Catalogue, type TableFacts } from '../topology/table.ts';
 import type { ReplicationFacts, ServerFacts, StreamFacts } from './facts.ts';
-import type { Sha256 } from './plan.ts';
+import type { Plan, Sha256 } from './plan.ts';
 import { matchesPatterns } from '../topology/pattern.ts';
 
 export const digest = (value: unknown): Sha256 =>
   `sha256:${createHash('sha256')
     .update(canonicalize(value) ?? '')
     .digest('hex')}`;
+
+/** Of a plan as a file holds it: what JSON leaves out does not count. */
+export const planDigest = (plan: Omit<Plan, 'digest'> & { readonly digest?: Sha256 }): Sha256 => {
+  const { digest: _, ...rest } = plan;
+  return digest(JSON.parse(JSON.stringify(rest)));
+};
 
 /** Epoch that `init` gives a region: a plan made before init stands after it. */
 export const FIRST_EPOCH = 1;

@@ -6,7 +6,7 @@
 import { XcError } from '../errors/xc-error.ts';
 import { isoTime } from '../time/clock.ts';
 import type { LinkId } from '../topology/link.ts';
-import { basisOf, FIRST_EPOCH, groundOf } from './basis.ts';
+import { basisOf, FIRST_EPOCH, groundOf, planDigest } from './basis.ts';
 import { estimateOf } from './estimate.ts';
 import type { ReplicationFacts } from './facts.ts';
 import { gateTable } from './gates.ts';
@@ -52,10 +52,10 @@ export const makePlan = (
     compareFindings,
   );
   refuseFindings(findings, wish.strict ?? false);
-  return {
-    schemaVersion: 1,
+  const plan = {
+    schemaVersion: 1 as const,
     id,
-    kind: 'replicate',
+    kind: 'replicate' as const,
     createdAt: isoTime(nowMs),
     expiresAt: isoTime(nowMs + PLAN_LIFE_MS),
     mode: wish.mode,
@@ -82,6 +82,7 @@ export const makePlan = (
     ),
     findings,
   };
+  return { ...plan, digest: planDigest(plan) };
 };
 
 /** Step ids are unique in the plan: each stream's own numbering is shifted past those before it. */

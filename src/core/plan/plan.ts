@@ -130,4 +130,6 @@ export interface Plan {
   readonly estimate: Estimate;
   /** What stood out while planning, worst first. */
   readonly findings: readonly Finding[];
+  /** Hash of everything above: a plan that was edited after its review is not run. */
+  readonly digest: Sha256;
 }

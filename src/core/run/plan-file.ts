@@ -2,6 +2,7 @@
 
 import * as z from 'zod/mini';
 import { XcError } from '../errors/xc-error.ts';
+import { planDigest } from '../plan/basis.ts';
 import type { Plan } from '../plan/plan.ts';
 
 const base = { id: z.string(), stream: z.string(), dependsOn: z.array(z.string()) };
@@ -99,9 +100,10 @@ const plan = z.strictObject({
     minutes: z.number(),
   }),
   findings: z.array(finding),
+  digest: z.string(),
 });
 
-/** @throws XcError XC-1303 with every part that does not fit */
+/** @throws XcError XC-1303 with every part that does not fit, XC-3003 when it was edited */
 export const parsePlan = (text: string, subject: string): Plan => {
   const bad = (why: string): XcError => new XcError('XC-1303', { subject, why });
   let value: unknown;
@@ -116,5 +118,8 @@ export const parsePlan = (text: string, subject: string): Plan => {
   const parsed = plan.safeParse(value);
   if (!parsed.success)
     throw bad(parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; '));
-  return parsed.data as Plan;
+  const read = parsed.data as Plan;
+  if (planDigest(read) !== read.digest)
+    throw new XcError('XC-3003', { subject, why: 'its content does not have the digest that it names' });
+  return read;
 };

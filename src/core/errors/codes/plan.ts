@@ -14,6 +14,12 @@ export const planCodes = {
       'The target has a newer epoch than this run holds: another region was promoted or fenced meanwhile.',
     next: 'make a new plan with xcrepl replication simulate',
   },
+  'XC-3003': {
+    title: 'plan was edited',
+    means:
+      'The content of a plan file is not what was planned: it was changed after it was made, by hand or by damage. What was reviewed is what runs.',
+    next: 'make a new plan with xcrepl replication simulate, with the options that give what you want',
+  },
   'XC-3010': {
     title: 'database was initialised by a newer version',
     means: 'The schema xcrepl has a migration that this program does not know. It is left untouched.',
