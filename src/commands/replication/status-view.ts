@@ -31,6 +31,7 @@ export const statusCells = (link: LinkStatus): string[] => [
 export const slotText = ({ slot }: LinkStatus): string => {
   if (!slot) return '-';
   if (!slot.exists) return 'missing';
+  if (slot.ahead) return 'moved past the checkpoint';
   return `${slot.active ? 'active' : 'inactive'}, ${slot.walStatus ?? 'new'}`;
 };
 

@@ -50,7 +50,13 @@ const row: LinkLook = {
     },
   ],
 };
-const healthy: SlotHealth = { walStatus: 'reserved', active: true, retainedBytes: 1_024, safeWalBytes: null };
+const healthy: SlotHealth = {
+  walStatus: 'reserved',
+  active: true,
+  confirmedFlush: '0/FA0',
+  retainedBytes: 1_024,
+  safeWalBytes: null,
+};
 const runner = { run: 'rn_1', host: 'h', pid: 7, since: '2026-01-01T00:00:00.000Z' };
 
 interface Changes {
@@ -128,9 +134,18 @@ describe('status of a link', () => {
     expect(look({ source: null })).toMatchObject({ state: 'streaming', lagMs: null, slot: null });
   });
 
+  it('does not take a slot for moved that is at the checkpoint, or that somebody drains', () => {
+    expect(isFinding(look({ slot: { active: false } }))).toBe(false);
+    expect(isFinding(look({ slot: { confirmedFlush: '0/FA1' } }))).toBe(false);
+  });
+
   it.each<[string, Changes]>([
     ['a lost slot', { slot: { walStatus: 'lost' } }],
     ['a missing slot', { slot: null }],
+    [
+      'a slot at rest that was moved past the checkpoint',
+      { slot: { active: false, confirmedFlush: '0/FA1' } },
+    ],
     ['an errored link', { row: { state: 'errored' } }],
     ['a difference found by verification', { row: { verdict: 'fail' } }],
     ['a copy that is not in time', { row: { state: 'copying' } }],

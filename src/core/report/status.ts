@@ -2,7 +2,7 @@
 
 import type { LinkState } from '../plan/facts.ts';
 import type { Lsn } from '../change/lsn.ts';
-import { formatLsn } from '../change/lsn.ts';
+import { formatLsn, parseLsn } from '../change/lsn.ts';
 import { slotName, type Link, type Stream } from '../topology/link.ts';
 
 export interface SourceLook {
@@ -15,6 +15,8 @@ export interface SourceLook {
 export interface SlotHealth {
   readonly walStatus: string | null;
   readonly active: boolean;
+  /** Position up to which the source may forget. */
+  readonly confirmedFlush: string | null;
   /** Log that the slot holds back, in bytes. */
   readonly retainedBytes: number | null;
   /** Bytes that may still be written before the slot is lost; null without a limit. */
@@ -73,7 +75,14 @@ export interface LinkStatus {
   readonly lagMs: number | null;
   readonly lagBytes: number | null;
   readonly position: string | null;
-  readonly slot: (SlotHealth & { readonly name: string; readonly exists: boolean }) | null;
+  readonly slot:
+    | (SlotHealth & {
+        readonly name: string;
+        readonly exists: boolean;
+        /** It was moved past the checkpoint by somebody else: the changes between are lost to the link. */
+        readonly ahead: boolean;
+      })
+    | null;
   /** Null where nobody drains the stream now. */
   readonly runner: Runner | null;
   readonly lastSuccessAt: string | null;
@@ -134,7 +143,10 @@ const linkStatus = (link: Link, look: StreamLook): LinkStatus => {
     lagMs: lag.ms,
     lagBytes: lag.bytes,
     position: lag.position,
-    slot: row && source ? { name: slot, exists: health !== undefined, ...(health ?? NO_SLOT) } : null,
+    slot:
+      row && source
+        ? { name: slot, exists: health !== undefined, ahead: isAhead(slot, look), ...(health ?? NO_SLOT) }
+        : null,
     runner: health?.active ? (target?.runners.get(stream.key) ?? null) : null,
     lastSuccessAt: row?.lastSuccessAt ?? null,
     verifiedAt: row?.verifiedAt ?? null,
@@ -153,7 +165,21 @@ const linkStatus = (link: Link, look: StreamLook): LinkStatus => {
   };
 };
 
-const NO_SLOT: SlotHealth = { walStatus: null, active: false, retainedBytes: null, safeWalBytes: null };
+const NO_SLOT: SlotHealth = {
+  walStatus: null,
+  active: false,
+  confirmedFlush: null,
+  retainedBytes: null,
+  safeWalBytes: null,
+};
+
+/** Of a slot that somebody drains both positions move between the two looks, so only one at rest can be judged. */
+const isAhead = (slot: string, { source, target }: StreamLook): boolean => {
+  const health = source?.slots.get(slot);
+  const point = target?.checkpoints.get(slot);
+  if (!health || health.active || health.confirmedFlush === null || !point) return false;
+  return parseLsn(health.confirmedFlush) > point.position;
+};
 
 const stateOf = (row: LinkLook | undefined, target: TargetLook | null): LinkStatus['state'] => {
   if (!target) return 'unknown';
@@ -194,5 +220,5 @@ export const isFinding = (status: LinkStatus): boolean =>
   status.state === 'errored' ||
   status.state === 'needs-repair' ||
   (status.slot !== null &&
-    (!status.slot.exists || status.slot.walStatus === 'lost') &&
+    (!status.slot.exists || status.slot.ahead || status.slot.walStatus === 'lost') &&
     status.state !== 'stopped');

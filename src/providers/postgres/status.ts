@@ -19,6 +19,7 @@ const SOURCE = `
     SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END AS lsn)
   SELECT here.lsn::text AS lsn, (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS "nowMs",
          coalesce((SELECT json_agg(json_build_object('name', slot_name, 'walStatus', wal_status, 'active', active,
+                                                     'confirmedFlush', confirmed_flush_lsn::text,
                             'retainedBytes', pg_wal_lsn_diff(here.lsn, restart_lsn), 'safeWalBytes', safe_wal_size))
                      FROM pg_replication_slots
                     WHERE database = current_database() AND slot_name LIKE 'xcrepl\\_%'), '[]') AS slots
