@@ -1,0 +1,139 @@
+/** A slot that lost changes stops its stream with a verdict; nothing is quietly begun anew, and the remedy works. */
+
+import { afterEach, expect, test } from 'vitest';
+import { Client } from 'pg';
+import { shopTables } from '../../fixtures/shop/tables.ts';
+import { makePair, type Pair, type PairOptions } from '../harness/pair.ts';
+import { withDatabase } from '../harness/test-database.ts';
+import { digests } from '../harness/table-digest.ts';
+import { SOURCE_REGION, TARGET_REGION } from '../servers/server-pair.ts';
+import { expectRefusal } from './refusal.ts';
+import { withoutHistory } from './server-history.ts';
+import { bothStates } from './server-state.ts';
+
+const pairs: Pair[] = [];
+afterEach(async () => {
+  for (const pair of pairs.splice(0)) await pair[Symbol.asyncDispose]();
+});
+
+const replicated = async (options: PairOptions = {}): Promise<Pair> => {
+  const pair = await makePair({ tenants: ['acme'], scale: 0.02, ...options });
+  pairs.push(pair);
+  expect((await pair.xcrepl(['init', '--region', TARGET_REGION])).exitCode).toBe(0);
+  const run = await pair.xcrepl(['replication', 'run', '-o', 'json']);
+  expect(run.exitCode, run.stderr).toBe(0);
+  await pair.source.query(`UPDATE shop.customers SET note = 'after the copy'`);
+  return pair;
+};
+
+const run = (pair: Pair, ...more: readonly string[]) =>
+  pair.xcrepl(['replication', 'run', '-o', 'json', ...more]);
+const slotOf = async (pair: Pair): Promise<string> =>
+  (
+    await pair.source.query<{ name: string }>(
+      'SELECT slot_name::text AS name FROM pg_replication_slots WHERE database = current_database()',
+    )
+  )[0]!.name;
+
+/** By run, simulate and status; and the servers stay as they are. */
+const expectLost = async (pair: Pair, why: RegExp): Promise<void> => {
+  const state = async () => ({ ...withoutHistory(await bothStates(pair)), positions: await positions(pair) });
+  const before = await state();
+  for (let tries = 0; tries < 2; tries += 1)
+    expectRefusal(await run(pair), { code: 'XC-5001', exit: 6, says: [why, SOURCE_REGION] });
+  expectRefusal(await pair.xcrepl(['replication', 'simulate', '--out', 'plan.json', '-o', 'json']), {
+    code: 'XC-5001',
+    exit: 6,
+  });
+  expectRefusal(await run(pair, '--follow'), { code: 'XC-5001', exit: 6 });
+  const status = await pair.xcrepl(['replication', 'status', '--fail-on', 'findings', '-o', 'json']);
+  expect(status.exitCode, status.stderr).toBe(6);
+  expect(await state()).toEqual(before);
+};
+
+const positions = (pair: Pair) => pair.target.query('SELECT slot, position::text FROM xcrepl.checkpoints');
+
+/** What the messages say to do: drop the link, run again, and replace the rows. */
+const expectMended = async (pair: Pair): Promise<void> => {
+  const link = `shop:acme:${SOURCE_REGION}:${TARGET_REGION}`;
+  const dropped = await pair.xcrepl(['replication', 'drop', '--link', link, '--confirm', TARGET_REGION]);
+  expect(dropped.exitCode, dropped.stderr).toBe(0);
+  expectRefusal(await run(pair), { code: 'XC-5205', exit: 6 });
+  const again = await run(pair, '--existing', 'replace', '--confirm', TARGET_REGION);
+  expect(again.exitCode, again.stderr).toBe(0);
+  expect(await digests(pair.target, shopTables)).toEqual(await digests(pair.source, shopTables));
+};
+
+test('dropped', async () => {
+  const pair = await replicated();
+  await pair.source.query('SELECT pg_drop_replication_slot($1)', [await slotOf(pair)]);
+  await expectLost(pair, /slot is missing/);
+  await expectMended(pair);
+});
+
+test('moved past the checkpoint by somebody else', async () => {
+  const pair = await replicated();
+  await pair.source.query('SELECT pg_replication_slot_advance($1, pg_current_wal_lsn())', [
+    await slotOf(pair),
+  ]);
+  await expectLost(pair, /past the checkpoint/);
+  await expectMended(pair);
+});
+
+test('invalidated, because it held back more log than max_slot_wal_keep_size', async () => {
+  const pair = await replicated({ private: true });
+  await pair.source.query(`ALTER SYSTEM SET max_slot_wal_keep_size = '1MB'`);
+  await pair.source.query('SELECT pg_reload_conf()');
+  const lost = async (): Promise<boolean> =>
+    (await pair.source.query(`SELECT FROM pg_replication_slots WHERE wal_status = 'lost'`)).length > 0;
+  for (let tries = 0; tries < 50 && !(await lost()); tries += 1) {
+    await pair.source.query(`SELECT pg_logical_emit_message(false, 'ballast', repeat('x', 1000000))`);
+    await pair.source.query('SELECT pg_switch_wal()');
+    await pair.source.query('CHECKPOINT');
+  }
+  expect(await lost()).toBe(true);
+  await expectLost(pair, /wal_status is lost/);
+  await expectMended(pair);
+});
+
+test('another server under the same name is not the source that the checkpoint belongs to', async () => {
+  const pair = await replicated();
+  // The target's server has another system identifier.
+  const stranger = withDatabase(pair.target.dsn, pair.source.database);
+  const admin = new Client({ connectionString: withDatabase(pair.target.dsn, 'postgres') });
+  await admin.connect();
+  try {
+    await admin.query(`CREATE DATABASE ${pair.source.database} TEMPLATE template0`);
+    await pair.useDsn('source', stranger);
+    expectRefusal(await run(pair), {
+      code: 'XC-5206',
+      exit: 6,
+      says: [SOURCE_REGION, /system identifier \d+/],
+    });
+    await pair.useDsn('source', pair.source.dsn);
+    const again = await run(pair);
+    expect(again.exitCode, again.stderr).toBe(0);
+  } finally {
+    await admin.query(`DROP DATABASE ${pair.source.database} WITH (FORCE)`);
+    await admin.end();
+  }
+});
+
+test('a wrong source can be corrected as long as nothing was streamed from it', async () => {
+  const pair = await makePair({ tenants: ['acme'], scale: 0.02 });
+  pairs.push(pair);
+  expect((await pair.xcrepl(['init', '--region', TARGET_REGION])).exitCode).toBe(0);
+  const admin = new Client({ connectionString: withDatabase(pair.target.dsn, 'postgres') });
+  await admin.connect();
+  try {
+    await admin.query(`CREATE DATABASE ${pair.source.database} TEMPLATE template0`);
+    await pair.useDsn('source', withDatabase(pair.target.dsn, pair.source.database));
+    expectRefusal(await run(pair), { code: 'XC-2014', exit: 7, says: ['no table on the source is named'] });
+    await pair.useDsn('source', pair.source.dsn);
+    const mended = await run(pair);
+    expect(mended.exitCode, mended.stderr).toBe(0);
+  } finally {
+    await admin.query(`DROP DATABASE ${pair.source.database} WITH (FORCE)`);
+    await admin.end();
+  }
+});
