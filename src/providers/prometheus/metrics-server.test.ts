@@ -3,8 +3,7 @@ import { Health } from '../../core/metrics/health.ts';
 import { serveMetrics } from './metrics-server.ts';
 import { prometheusMetrics } from './replication-metrics.ts';
 
-const serve = (address: string) =>
-  serveMetrics(address, prometheusMetrics(), () => new Health().report());
+const serve = (address: string) => serveMetrics(address, prometheusMetrics(), () => new Health().report());
 
 const edge = { tier: 'warm', from: 'us', to: 'eu' };
 
