@@ -48,18 +48,28 @@ export const gatherFacts = async (options: FactsOptions): Promise<ReplicationFac
   return { gatheredAtMs: options.clock.nowMs(), streams };
 };
 
+/**
+ * The checkpoints are read last: a stream that flows meanwhile acknowledges only what its target has, so a slot that is
+ * looked at before them is never ahead of them, unless it is ahead in truth.
+ */
 const streamFacts = async (stream: Stream, options: FactsOptions): Promise<StreamFacts> => {
   const inScope = scopeOf(stream);
-  const target = await onServer(stream.target, options, (client, subject) =>
-    targetFacts(client, subject, stream, inScope, options),
-  );
-  const known = new Set(target.links.map((row) => row.link));
-  const fresh = stream.links.filter((link) => options.selected.has(link.id) && !known.has(link.id));
-  const source = await onServer(stream.source, options, async (client, subject, walsender) => {
-    const facts = await sourceFacts(client, subject, stream, inScope, options, walsender);
-    return { ...facts, scopedRows: await estimateRows(client, facts.catalogue, { ...stream, links: fresh }) };
+  return await onServer(stream.target, options, async (atTarget, subject) => {
+    const target = await targetFacts(atTarget, subject, stream, inScope, options);
+    const known = new Set(target.links.map((row) => row.link));
+    const fresh = stream.links.filter((link) => options.selected.has(link.id) && !known.has(link.id));
+    const source = await onServer(stream.source, options, async (client, name, walsender) => {
+      const facts = await sourceFacts(client, name, stream, inScope, options, walsender);
+      const scopedRows = await estimateRows(client, facts.catalogue, { ...stream, links: fresh });
+      return { ...facts, scopedRows };
+    });
+    const { checkpoints } = await readTargetState(atTarget, subject);
+    return {
+      stream,
+      source,
+      target: { ...target, checkpoints: checkpoints.filter((row) => row.stream === stream.key) },
+    };
   });
-  return { stream, source, target };
 };
 
 const scopeOf = (stream: Stream): ((name: TableName) => boolean) => {
