@@ -4,6 +4,7 @@
  */
 
 import { formatLsn } from '../../../core/change/lsn.ts';
+import { XcError } from '../../../core/errors/xc-error.ts';
 import type { LinkId } from '../../../core/topology/link.ts';
 import type { TableName } from '../../../core/topology/table.ts';
 import { literal } from '../quote.ts';
@@ -11,6 +12,7 @@ import { relayCopy, type Relayed } from '../source/copy-relay.ts';
 import { binaryTransform, textTransform, type TenantCounter } from '../source/row-transforms.ts';
 import type { WireConnection } from '../wire/connection.ts';
 import { simpleQuery } from '../wire/exchange.ts';
+import { ServerError } from '../wire/server-error.ts';
 import type { CopyGroup } from './copy-groups.ts';
 import type { HeldSnapshot } from './snapshots.ts';
 import type { Sessions } from './sessions.ts';
@@ -33,18 +35,20 @@ export class CopyWorker implements AsyncDisposable {
   readonly snapshot: string;
   readonly #position: string;
   readonly #run: string;
+  readonly #held: HeldSnapshot;
 
   private constructor(
     source: WireConnection,
     target: WireConnection,
     snapshot: string,
-    position: string,
+    held: HeldSnapshot,
     run: string,
   ) {
     this.#source = source;
     this.#target = target;
     this.snapshot = snapshot;
-    this.#position = position;
+    this.#held = held;
+    this.#position = formatLsn(held.position);
     this.#run = run;
   }
 
@@ -53,13 +57,10 @@ export class CopyWorker implements AsyncDisposable {
     try {
       const source = opened.use(await sessions.wire('source', 'reader'));
       const target = opened.use(await sessions.wire('target', 'copier'));
-      await simpleQuery(
-        source,
-        `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT ${literal(held.name)}`,
-      );
-      const { rows } = await simpleQuery(source, 'SELECT pg_current_snapshot()');
+      await begin(source, held);
+      const { rows } = await simpleQuery(source, 'SELECT pg_current_snapshot(); COMMIT');
       opened.move();
-      return new CopyWorker(source, target, rows[0]?.[0] ?? '', formatLsn(held.position), run);
+      return new CopyWorker(source, target, rows[0]?.[0] ?? '', held, run);
     } catch (error) {
       await opened.disposeAsync();
       throw error;
@@ -68,7 +69,8 @@ export class CopyWorker implements AsyncDisposable {
 
   /** Single values read under the snapshot, as text. */
   async read(sql: string): Promise<(string | null)[]> {
-    const { rows } = await simpleQuery(this.#source, sql);
+    await begin(this.#source, this.#held);
+    const { rows } = await simpleQuery(this.#source, `${sql}; COMMIT`);
     return rows.map((row) => row[0] ?? null);
   }
 
@@ -83,10 +85,13 @@ export class CopyWorker implements AsyncDisposable {
     const transform = untouched
       ? null
       : (work.text ? textTransform : binaryTransform)(work.group.plan, counter);
-    await simpleQuery(this.#target, 'BEGIN');
+    await Promise.all([begin(this.#source, this.#held), simpleQuery(this.#target, 'BEGIN')]);
     const relayed = await relayCopy(this.#source, this.#target, work.sql, transform, signal);
     if (untouched) counter.counts.set(work.group.links[0]!.id, relayed);
-    await simpleQuery(this.#target, this.#record(work, relayed, counter));
+    await Promise.all([
+      simpleQuery(this.#source, 'COMMIT'),
+      simpleQuery(this.#target, this.#record(work, relayed, counter)),
+    ]);
     return relayed;
   }
 
@@ -112,3 +117,23 @@ export class CopyWorker implements AsyncDisposable {
     await Promise.all([this.#source[Symbol.asyncDispose](), this.#target[Symbol.asyncDispose]()]);
   }
 }
+
+/**
+ * A transaction for each read, so that no lock is held between two of them: a TRUNCATE or ALTER TABLE of the application
+ * would wait for it, what the application does with the table would wait for that, and in the end so would we.
+ * @throws XcError XC-6001 when the session that holds the snapshot is gone
+ */
+const begin = async (source: WireConnection, held: HeldSnapshot): Promise<void> => {
+  try {
+    await simpleQuery(
+      source,
+      `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT ${literal(held.name)}`,
+    );
+  } catch (error) {
+    if (!(error instanceof ServerError) || !SNAPSHOT_GONE.has(error.sqlState)) throw error;
+    throw new XcError('XC-6001', { subject: `snapshot ${held.name}`, why: error.message, cause: error });
+  }
+};
+
+/** undefined_object since PostgreSQL 17, invalid_parameter_value before. */
+const SNAPSHOT_GONE = new Set(['42704', '22023']);
