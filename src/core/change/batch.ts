@@ -29,6 +29,13 @@ export interface Variant {
   readonly relation: number;
 }
 
+/** Rows of a table between two values of a column, [lower, upper) in text form; null is open. */
+export interface TableRange {
+  readonly column: string;
+  readonly lower: string | null;
+  readonly upper: string | null;
+}
+
 /** One link's rows of one table. */
 export interface Route {
   readonly link: LinkId;
@@ -40,6 +47,11 @@ export interface Route {
   readonly from: Lsn;
   /** Chunks copied under later snapshots; null where the copy had one snapshot. */
   readonly seen: ((transaction: number, bytes: Buffer, tuple: number) => boolean) | null;
+  /**
+   * What of the table was copied under snapshots that do not show the transaction: all of it, nothing, or ranges. It is
+   * what a TRUNCATE has to empty. Null as above.
+   */
+  readonly unseen: ((transaction: number) => 'all' | readonly TableRange[]) | null;
 }
 
 export interface RouteCounts {
@@ -60,6 +72,8 @@ export class Batch {
   /** Key that identifies the row at the target before this change, as written fields without a count. */
   readonly keyStart: number[] = [];
   readonly keyEnd: number[] = [];
+  /** By a TRUNCATE's number among the changes: the range that it empties, where that is not the whole table. */
+  readonly cleared = new Map<number, TableRange>();
   readonly counts = new Map<Route, RouteCounts>();
   /** Commit times of the transactions that end in this batch, in Unix milliseconds. */
   readonly commitsMs: number[] = [];
@@ -85,6 +99,7 @@ export class Batch {
       this.keyEnd,
     ])
       list.length = 0;
+    this.cleared.clear();
     this.counts.clear();
     this.commitsMs.length = 0;
     this.position = ZERO_LSN;

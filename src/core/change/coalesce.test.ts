@@ -24,7 +24,15 @@ const plan = makeTuplePlan(
   new Set(['id']),
 );
 const variant: Variant = { table: 'app.t', relation: 1, plan };
-const route: Route = { link: 'l', tenant: 't', variant, scope: null, from: ZERO_LSN, seen: null };
+const route: Route = {
+  link: 'l',
+  tenant: 't',
+  variant,
+  scope: null,
+  from: ZERO_LSN,
+  seen: null,
+  unseen: null,
+};
 
 const writeField = (batch: Batch, value: string | null | undefined): void => {
   const { arena } = batch;

@@ -4,7 +4,17 @@
  */
 
 import { XcError } from '../errors/xc-error.ts';
-import { Batch, DELETE, HAS_UNCHANGED, INSERT, KEY_CHANGED, TRUNCATE, UPDATE, type Route } from './batch.ts';
+import {
+  Batch,
+  DELETE,
+  HAS_UNCHANGED,
+  INSERT,
+  KEY_CHANGED,
+  TRUNCATE,
+  UPDATE,
+  type Route,
+  type TableRange,
+} from './batch.ts';
 import type { Lsn } from './lsn.ts';
 import {
   POSTGRES_EPOCH_MICROS,
@@ -116,8 +126,8 @@ export class Collector implements PgoutputHandler {
     for (const relation of relations) {
       for (const route of this.#finder(relation)?.all() ?? []) {
         if (this.#commitLsn !== null && this.#commitLsn < route.from) continue;
-        this.batch.ordered = true;
-        this.batch.add(TRUNCATE, route, 0, 0, 0, 0, 0);
+        const unseen = route.unseen?.(this.#xid) ?? 'all';
+        for (const range of unseen === 'all' ? [null] : unseen) this.#addTruncate(route, range);
       }
     }
   }
@@ -176,6 +186,13 @@ export class Collector implements PgoutputHandler {
     this.#writeOld(finder, route, bytes, old);
     if (finder.routes.ordered) batch.ordered = true;
     batch.add(DELETE, route, 0, 0, 0, keyStart, batch.arena.length);
+  }
+
+  #addTruncate(route: Route, range: TableRange | null): void {
+    const { batch } = this;
+    if (range) batch.cleared.set(batch.size, range);
+    batch.ordered = true;
+    batch.add(TRUNCATE, route, 0, 0, 0, 0, 0);
   }
 
   #writeOld(finder: RouteFinder, route: Route, bytes: Buffer, old: number): void {

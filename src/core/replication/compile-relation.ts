@@ -30,8 +30,8 @@ export interface CarriedLink {
   readonly tables: ReadonlySet<TableName>;
   /** Bytes of the tenant's value in the form in which the column of this table is sent, as latin1. */
   tenantBytes(table: TableName): string;
-  /** Judges rows that a later chunk of the copy already holds; null where the table had one snapshot. */
-  seen(table: TableName, relation: RelationMessage): Route['seen'];
+  /** Judges what a later chunk of the copy already holds; null where the table had one snapshot. */
+  copied(table: TableName, relation: RelationMessage): Pick<Route, 'seen' | 'unseen'>;
 }
 
 export interface CompileContext {
@@ -126,7 +126,7 @@ const routeOf = (
     variant,
     scope: link.scope.kind === 'column' ? { column: link.scope.column, value: link.scope.value } : null,
     from: carried.from,
-    seen: carried.seen(table, relation),
+    ...carried.copied(table, relation),
   };
 };
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { RelationMessage } from '../change/pgoutput.ts';
-import { seenByChunks } from './seen.ts';
+import { seenByChunks, unseenByChunks } from './seen.ts';
 
 const relation: RelationMessage = {
   oid: 1,
@@ -56,5 +56,17 @@ describe('changes that a resumed copy already holds', () => {
 
   test('without chunks there is nothing to judge', () => {
     expect(seenByChunks([], relation, true)).toBeNull();
+  });
+
+  test('of a TRUNCATE, what was copied before it', () => {
+    const chunks = [
+      { cut, lower: null, upper: '100', snapshot: '10:10:' },
+      { cut, lower: '100', upper: null, snapshot: '50:50:' },
+    ];
+    const unseen = unseenByChunks(chunks)!;
+    expect(unseen(9)).toEqual([]);
+    expect(unseen(10)).toEqual([{ column: 'id', lower: null, upper: '100' }]);
+    expect(unseen(50)).toBe('all');
+    expect(unseenByChunks([])).toBeNull();
   });
 });

@@ -3,7 +3,7 @@
  * every transaction that had ended by then, so those are skipped for rows of that chunk, and only for them.
  */
 
-import type { Route } from '../change/batch.ts';
+import type { Route, TableRange } from '../change/batch.ts';
 import type { RelationMessage } from '../change/pgoutput.ts';
 import { isVisible, parseSnapshot, type Snapshot } from '../change/snapshot.ts';
 import { pgoutputField } from '../change/tuple-plan.ts';
@@ -47,5 +47,18 @@ export const seenByChunks = (
     const value = readCutValue(cut.kind, bytes, place[0], place[1], binary);
     const chunk = judged.find(({ lower, upper }) => inRange(value, lower, upper));
     return chunk !== undefined && isVisible(chunk.snapshot, xid);
+  };
+};
+
+/** The same question for a TRUNCATE, which names no row. */
+export const unseenByChunks = (chunks: readonly CopiedChunk[]): Route['unseen'] => {
+  if (chunks.length === 0) return null;
+  const snapshots = chunks.map((chunk) => parseSnapshot(chunk.snapshot));
+  return (xid) => {
+    const unseen = chunks.filter((_, at) => !isVisible(snapshots[at]!, xid));
+    if (unseen.length === chunks.length) return 'all';
+    return unseen.flatMap(({ cut, lower, upper }): TableRange[] =>
+      cut === null ? [] : [{ column: cut.name, lower, upper }],
+    );
   };
 };

@@ -11,7 +11,7 @@ import { XcError } from '../../../core/errors/xc-error.ts';
 import { runChangeLoop, type Tally } from '../../../core/replication/change-loop.ts';
 import { compileRelation, needsText, type CarriedLink } from '../../../core/replication/compile-relation.ts';
 import { cutColumnNamed } from '../../../core/replication/cut.ts';
-import { seenByChunks } from '../../../core/replication/seen.ts';
+import { seenByChunks, unseenByChunks } from '../../../core/replication/seen.ts';
 import { insertOnlyPublicationName, publicationName, type Link } from '../../../core/topology/link.ts';
 import type { Catalogue, TableName } from '../../../core/topology/table.ts';
 import { ReplicationStream } from '../source/replication-stream.ts';
@@ -194,19 +194,17 @@ const carriedLink = (
     tables,
     tenantBytes: (table) =>
       link.scope.kind === 'column' ? values.bytes(table, link.scope.column, link.scope.value, binary) : '',
-    seen: (table, relation) => {
+    copied: (table, relation) => {
       const own = (chunks.get(table) ?? []).filter(
         (chunk) => chunk.links.includes(link.id) && chunk.snapshot !== null,
       );
-      if (!own.some((chunk) => chunk.position !== null && chunk.position > from)) return null;
+      if (!own.some((chunk) => chunk.position !== null && chunk.position > from))
+        return { seen: null, unseen: null };
       const facts = source.tables.get(table)!;
       const name = own[0]!.cutColumn;
       const cut = name === null ? null : cutColumnNamed(facts, name);
-      return seenByChunks(
-        own.map(({ lower, upper, snapshot }) => ({ cut, lower, upper, snapshot: snapshot! })),
-        relation,
-        binary,
-      );
+      const copied = own.map(({ lower, upper, snapshot }) => ({ cut, lower, upper, snapshot: snapshot! }));
+      return { seen: seenByChunks(copied, relation, binary), unseen: unseenByChunks(copied) };
     },
   };
 };

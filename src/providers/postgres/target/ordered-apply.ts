@@ -44,8 +44,8 @@ export const writeChange = (to: OrderedWriter, index: number): boolean => {
       return true;
     }
     case TRUNCATE: {
-      const name = to.statements.prepare(to.writer, clearSql(table, route.scope?.column ?? null));
-      to.writer.bind(name, route.scope ? [route.scope.value] : [], 'text').execute();
+      const { sql, values } = clearSql(table, route.scope, batch.cleared.get(index) ?? null);
+      to.writer.bind(to.statements.prepare(to.writer, sql), values, 'text').execute();
       return true;
     }
     default:

@@ -4,7 +4,7 @@
  * staging table; only key and written columns are filled, the others are NULL and not looked at.
  */
 
-import type { Variant } from '../../../core/change/batch.ts';
+import type { TableRange, Variant } from '../../../core/change/batch.ts';
 import type { TableFacts, TypeFacts } from '../../../core/topology/table.ts';
 import { ident, qualified, rowsOf } from '../quote.ts';
 
@@ -158,8 +158,26 @@ const rowMatch = (table: TargetTable, after: number): string => {
   return `(t.tableoid, t.ctid) = (SELECT x.tableoid, x.ctid FROM ${table.sql} AS x WHERE ROW(${columns})::record OPERATOR(pg_catalog.*=) ROW(${values})::record LIMIT 1)`;
 };
 
-/** A TRUNCATE of the source, for one link: its rows only, and never another table's. Parameter 1 is the tenant. */
-export const clearSql = (table: TargetTable, column: string | null): string =>
-  column === null
-    ? `DELETE FROM ${table.sql}`
-    : `DELETE FROM ${table.sql} AS t WHERE t.${ident(column)} = $1`;
+/**
+ * A TRUNCATE of the source, for one link: its rows only, and never another table's. Where a part of the table was copied
+ * after it, only the other part goes.
+ * @returns the statement, and its parameters as text
+ */
+export const clearSql = (
+  table: TargetTable,
+  scope: { readonly column: string; readonly value: string } | null,
+  range: TableRange | null,
+): { sql: string; values: readonly string[] } => {
+  const values: string[] = [];
+  const tests: string[] = [];
+  const test = (column: string, operator: '=' | '>=' | '<', value: string | null): void => {
+    if (value !== null) tests.push(`t.${ident(column)} ${operator} $${values.push(value)}`);
+  };
+  if (scope) test(scope.column, '=', scope.value);
+  if (range) {
+    test(range.column, '>=', range.lower);
+    test(range.column, '<', range.upper);
+  }
+  const where = tests.length === 0 ? '' : ` WHERE ${tests.join(' AND ')}`;
+  return { sql: `DELETE FROM ${table.sql} AS t${where}`, values };
+};
