@@ -449,12 +449,12 @@ describe('the policy table', () => {
   });
 });
 
-describe('the size of a chunk', () => {
-  const chunksOf = (wished?: Partial<PlanWish>): number[] =>
-    plan(config(), undefined, wished).steps.flatMap((step) =>
-      step.kind === 'copy-table' ? [step.chunks] : [],
-    );
+const chunksOf = (wished?: Partial<PlanWish>): number[] =>
+  plan(config(), undefined, wished).steps.flatMap((step) =>
+    step.kind === 'copy-table' ? [step.chunks] : [],
+  );
 
+describe('the size of a chunk', () => {
   it('is what was asked for, which the plan keeps', () => {
     expect(chunksOf()).toEqual([1, 1]);
     expect(chunksOf({ chunkBytes: 30_000 })).toEqual([4, 4]);
