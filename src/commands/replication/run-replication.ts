@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { readFile } from 'node:fs/promises';
 import type { LoadedConfig } from '../../core/config/loaded.ts';
-import { XcError } from '../../core/errors/xc-error.ts';
+import { isXcError, XcError } from '../../core/errors/xc-error.ts';
 import { Health } from '../../core/metrics/health.ts';
 import { makePlan, type PlanWish } from '../../core/plan/make-plan.ts';
 import type { Plan } from '../../core/plan/plan.ts';
@@ -86,9 +86,17 @@ export const runReplication = async (host: Host, options: RunOptions): Promise<O
 /** History only: what is left to do is read from the target, whichever host the run before was on. */
 const tellOfUnfinished = async (host: Host, store: StateDirectory): Promise<void> => {
   const [newest] = await store.runs();
-  const stored = newest === undefined ? null : await store.read(newest);
-  if (stored && isUnfinished(stored))
-    host.narrator.info(`run ${stored.run} was cut short; what it left to do is taken up`);
+  if (newest === undefined) return;
+  try {
+    const stored = await store.read(newest);
+    if (stored && isUnfinished(stored))
+      host.narrator.info(`run ${stored.run} was cut short; what it left to do is taken up`);
+  } catch (error) {
+    if (!isXcError(error)) throw error;
+    host.narrator.warn(
+      `the history of run ${newest} cannot be read, which decides nothing: ${error.message}`,
+    );
+  }
 };
 
 /** Replacing deletes rows of the links' tenants: the region's name is asked for, as wherever something is destroyed. */

@@ -4,6 +4,7 @@ import type { LagQuantiles } from '../metrics/lag-histogram.ts';
 import { subjectOf } from '../plan/step-subject.ts';
 import type { Estimate, GateRow, Plan, Step } from '../plan/plan.ts';
 import type { JournalEntry, JournalError, StepResult } from '../run/journal.ts';
+import { FOLLOW } from '../run/main-stream.ts';
 import { endingOf, type Outcome } from '../run/outcome.ts';
 import { compareFindings, type Finding } from '../validation/finding.ts';
 
@@ -79,8 +80,8 @@ export const foldReport = (meta: RunMeta, entries: readonly JournalEntry[]): Run
   const errors = [...steps.flatMap((step) => step.error ?? []), ...(meta.errors ?? [])];
   const checked = steps.flatMap((step) => findingsOf(step.id, entries));
   const open = new Set(
-    plan.steps
-      .filter((step) => steps.some((report) => report.id === step.id && report.state !== 'done'))
+    steps
+      .filter((step) => step.state !== 'done' && (planned.has(step.id) || step.id === FOLLOW))
       .map((step) => step.stream),
   );
   const streams = new Set(plan.steps.map((step) => step.stream));

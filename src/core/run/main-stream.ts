@@ -4,6 +4,18 @@ import type { StreamChanges } from '../plan/plan.ts';
 import { slotName, type StreamKey } from '../topology/link.ts';
 import type { FollowPorts } from './follow.ts';
 
+/** Not of the plan: what a run does once that is done. */
+export const followStep = (stream: StreamKey): StreamChanges => ({
+  id: FOLLOW,
+  kind: 'stream-changes',
+  stream,
+  slot: slotName(stream),
+  until: 'stopped',
+  dependsOn: [],
+});
+
+export const FOLLOW = 'follow';
+
 export class MainStream {
   /** Rejects when the stream fails; never resolves. */
   readonly failure: Promise<never>;
@@ -16,14 +28,7 @@ export class MainStream {
   #quiet: Promise<unknown> = Promise.resolve();
 
   constructor(stream: StreamKey, ports: Pick<FollowPorts, 'engine' | 'streaming'>, outer: AbortSignal) {
-    this.#step = {
-      id: 'follow',
-      kind: 'stream-changes',
-      stream,
-      slot: slotName(stream),
-      until: 'stopped',
-      dependsOn: [],
-    };
+    this.#step = followStep(stream);
     this.#ports = ports;
     this.#outer = outer;
     this.failure = new Promise((_, reject) => {

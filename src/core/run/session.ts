@@ -14,6 +14,7 @@ import { asXcError, Executor, journalError, type StepObserver } from './executor
 import { follow, type FollowWatch } from './follow.ts';
 import type { JournalError, RunStore } from './journal.ts';
 import { LagLimit } from './lag-limit.ts';
+import { followStep } from './main-stream.ts';
 import type { RunProgress } from './progress.ts';
 
 export interface SessionPorts {
@@ -206,7 +207,8 @@ class Session {
     } catch (error) {
       const failure = asXcError(error);
       health.set(stream.key, 'failed', failure.code);
-      return [journalError(failure)];
+      await executor.record(followStep(stream.key), 'failed', { error: journalError(failure) });
+      return [];
     }
   }
 
