@@ -83,6 +83,8 @@ class Relay {
     this.#source = source;
     this.#target = target;
     this.#transform = transform;
+    // It may be rejected before anybody waits for it, or when the attempt to send throws and nobody will.
+    this.#done.promise.catch(() => {});
   }
 
   async run(sql: string): Promise<Relayed> {
