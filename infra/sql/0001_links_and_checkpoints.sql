@@ -99,8 +99,10 @@ CREATE TABLE xcrepl.epochs (
   epoch      bigint NOT NULL,
   changed_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
+-- It is moved with setval() only: nextval() writes 32 values ahead to the log, so that a crash of the server would
+-- look like another holder of the authority.
 CREATE SEQUENCE xcrepl.epoch AS bigint MINVALUE 1 START 1;
-INSERT INTO xcrepl.epochs (scope, epoch) VALUES ('region', nextval('xcrepl.epoch'));
+INSERT INTO xcrepl.epochs (scope, epoch) VALUES ('region', setval('xcrepl.epoch', 1));
 
 -- What the audit log will hold, written in the transaction that it tells of and appended to the log's files once.
 CREATE TABLE xcrepl.audit_outbox (
