@@ -272,6 +272,7 @@ describe('a stream that runs', () => {
       {},
     ],
     ['has links but no checkpoint', {}, { checkpoints: [] }],
+    ['has links but no publication any more', { publications: [] }, {}],
   ])('refuses when its slot %s', (_, source, target) => {
     const changes = { source: { ...both.source, ...source }, target: { ...both.target, ...target } };
     expect(code(() => plan(of, changes))).toBe('XC-5001');

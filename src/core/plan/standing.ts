@@ -4,9 +4,10 @@
  */
 
 import { XcError } from '../errors/xc-error.ts';
-import { slotName, type Link, type LinkId } from '../topology/link.ts';
+import { publicationName, slotName, type Link, type LinkId } from '../topology/link.ts';
 import type { CheckpointRow, LinkRow, StreamFacts } from './facts.ts';
 import type { Finding } from './plan.ts';
+import { publicationsOf } from './publication.ts';
 
 export interface Standing {
   readonly checkpoint: CheckpointRow | null;
@@ -59,6 +60,7 @@ export const standingOf = (facts: StreamFacts, selected: ReadonlySet<LinkId>): S
       findings.push(lostSideSlot(row));
     }
   }
+  if (carried.length + joining.length > 0) refuseLostPublications(facts);
   const known = new Set(rows.map((row) => row.link));
   const fresh = stream.links.filter((link) => selected.has(link.id) && !known.has(link.id));
   return { checkpoint, fresh, carried, joining, held, leaving: leaving.toSorted(), findings };
@@ -87,6 +89,18 @@ const refuseLostSlot = (facts: StreamFacts, name: string, checkpoint: Checkpoint
     return null;
   })();
   if (why !== null) throw new XcError('XC-5001', { subject: `${name} on ${facts.source.region}`, why });
+};
+
+/**
+ * A slot outlives its publications. PostgreSQL 18 leaves out of the stream what no publication named when it was
+ * written, with a warning in its own log alone; made anew, they would hide the gap.
+ */
+const refuseLostPublications = ({ stream, source }: StreamFacts): void => {
+  if (publicationsOf(stream.key, source.publications).length > 0) return;
+  throw new XcError('XC-5001', {
+    subject: `${publicationName(stream.key)} on ${source.region}`,
+    why: 'its publications were dropped: what was written since is not in the stream',
+  });
 };
 
 const stopped = (row: LinkRow): Finding => ({
