@@ -1,5 +1,6 @@
 /** Crashes and restarts of a private pair's servers. */
 
+import { readFile } from 'node:fs/promises';
 import { killServer, stopServer } from '../../src/providers/lab/server.ts';
 import { restartRegion } from '../../src/providers/lab/lab-region.ts';
 import type { PairServer } from '../servers/server-pair.ts';
@@ -11,6 +12,8 @@ export interface ServerControl {
   stop(): Promise<void>;
   /** Starts it again on the same port, and waits until it has recovered. */
   start(): Promise<void>;
+  /** All that the server has logged so far. */
+  log(): Promise<string>;
 }
 
 export const serverControl = (server: PairServer): ServerControl => ({
@@ -19,6 +22,7 @@ export const serverControl = (server: PairServer): ServerControl => ({
     await stopServer(server.region);
   },
   start: () => restartRegion(server.lab, server.region, new AbortController().signal),
+  log: () => readFile(server.region.logFile, 'utf8'),
 });
 
 /** A worker's other tests use the same servers. */
@@ -28,4 +32,5 @@ export const noControl: ServerControl = {
   stop: () =>
     Promise.reject(new Error('only the servers of a pair made with { private: true } may be stopped')),
   start: () => Promise.resolve(),
+  log: () => Promise.reject(new Error('only a pair made with { private: true } has a log of its own')),
 };
