@@ -3,7 +3,7 @@
 import * as z from 'zod/mini';
 import { XcError } from '../errors/xc-error.ts';
 import { planDigest } from '../plan/basis.ts';
-import type { Plan } from '../plan/plan.ts';
+import type { Plan, Step } from '../plan/plan.ts';
 
 const base = { id: z.string(), stream: z.string(), dependsOn: z.array(z.string()) };
 const names = z.array(z.string());
@@ -19,6 +19,8 @@ const window = z.strictObject({
   from: z.nullable(z.string()),
   to: z.nullable(z.string()),
 });
+
+const range = z.strictObject({ from: z.nullable(z.string()), to: z.nullable(z.string()) });
 
 const step = z.discriminatedUnion('kind', [
   z.strictObject({
@@ -54,8 +56,30 @@ const step = z.discriminatedUnion('kind', [
   }),
   z.strictObject({ ...base, kind: z.literal('merge-links'), slot: z.string(), links: names }),
   z.strictObject({ ...base, kind: z.literal('remove-links'), links: names }),
-  z.strictObject({ ...base, kind: z.literal('verify'), links: names, extent: z.enum(['changed', 'full']) }),
+  z.strictObject({
+    ...base,
+    kind: z.literal('verify'),
+    links: names,
+    extent: z.enum(['changed', 'full']),
+    window: z.optional(range),
+  }),
 ]);
+
+type Keys<S, K> = keyof Extract<S, { readonly kind: K }>;
+type Read = {
+  [K in Step['kind']]: [Keys<Step, K>] extends [Keys<z.output<typeof step>, K>] ? true : false;
+};
+/** Compiles only while every key of every kind of step can be read back. */
+const READ: Read = {
+  'publish-tables': true,
+  'create-slot': true,
+  'copy-table': true,
+  'stream-changes': true,
+  'merge-links': true,
+  'remove-links': true,
+  verify: true,
+};
+void READ;
 
 const finding = z.looseObject({
   check: z.string(),
@@ -78,7 +102,7 @@ const plan = z.strictObject({
   wish: z.strictObject({
     links: names,
     tables: z.optional(names),
-    window: z.optional(z.strictObject({ from: z.nullable(z.string()), to: z.nullable(z.string()) })),
+    window: z.optional(range),
     chunkBytes: z.optional(z.int()),
     strict: z.boolean(),
   }),
