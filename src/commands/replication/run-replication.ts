@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises';
 import type { LoadedConfig } from '../../core/config/loaded.ts';
 import { isXcError, XcError } from '../../core/errors/xc-error.ts';
 import { Health } from '../../core/metrics/health.ts';
+import { edgeOf } from '../../core/metrics/metrics.ts';
 import { makePlan, type PlanWish } from '../../core/plan/make-plan.ts';
 import type { Plan } from '../../core/plan/plan.ts';
 import { refuseUnavailable } from '../../core/plan/refusals.ts';
@@ -215,8 +216,11 @@ const hashKeysOf = async (host: Host, loaded: LoadedConfig): Promise<Map<string,
 };
 
 const planNow = async (host: Host, parts: RunParts, streams: readonly Stream[]): Promise<Plan> => {
-  const { selected, reviewed, wish } = parts;
+  const { selected, reviewed, wish, metrics } = parts;
   const facts = await gather(host, selected, streams);
+  // A run that fails still says when the last one did not: alerts rest on it.
+  for (const { stream, target } of facts.streams)
+    if (target.lastSuccessMs) metrics.succeeded(edgeOf(stream), target.lastSuccessMs);
   await refuseUninitialised(facts.streams.map(({ target }) => target));
   const nowMs = host.clock.nowMs();
   if (!reviewed) return makePlan(facts, wish, { id: await newId(host, 'pl'), nowMs });

@@ -109,6 +109,8 @@ export interface TargetFacts extends ServerFacts {
   readonly schemaVersion: number | null;
   /** The region's epoch; null before init. */
   readonly epoch: number | null;
+  /** When the stream last carried everything to its end; null before it did. */
+  readonly lastSuccessMs?: number | null;
   /** System identifier of the source that the stream's checkpoints belong to; null before the first run. */
   readonly knownSource: string | null;
   readonly links: readonly LinkRow[];

@@ -118,6 +118,7 @@ const targetFacts = async (
     observed: await observe(client, { ...identity, ...stream.target }, catalogue, dsns),
     schemaVersion: state.schemaVersion,
     epoch: state.epoch,
+    lastSuccessMs: state.lastSuccessMs.get(stream.key) ?? null,
     knownSource: state.sources.get(stream.key) ?? null,
     links: state.links.filter((row) => row.stream === stream.key),
     checkpoints: state.checkpoints.filter((row) => row.stream === stream.key),

@@ -15,6 +15,7 @@ export interface TargetState {
   readonly epoch: number | null;
   /** System identifier of the source of each stream that has a checkpoint: without one, no position belongs to it. */
   readonly sources: ReadonlyMap<StreamKey, string>;
+  readonly lastSuccessMs: ReadonlyMap<StreamKey, number>;
   readonly links: readonly LinkRow[];
   readonly checkpoints: readonly CheckpointRow[];
   readonly copies: readonly CopyRow[];
@@ -25,6 +26,9 @@ const STATE = `
          (SELECT last_value::text FROM xcrepl.epoch) AS epoch,
          coalesce((SELECT json_object_agg(stream, source_system) FROM xcrepl.streams s
                     WHERE EXISTS (SELECT FROM xcrepl.checkpoints c WHERE c.stream = s.stream)), '{}') AS sources,
+         coalesce((SELECT json_object_agg(stream, ms) FROM
+                    (SELECT stream, (extract(epoch FROM max(last_success_at)) * 1000)::float8 AS ms
+                       FROM xcrepl.links GROUP BY stream HAVING max(last_success_at) IS NOT NULL) s), '{}') AS success,
          coalesce((SELECT json_agg(json_build_object('link', link, 'stream', stream, 'slot', slot, 'state', state,
                                                      'detail', detail) ORDER BY link) FROM xcrepl.links), '[]') AS links,
          coalesce((SELECT json_agg(json_build_object('slot', slot, 'stream', stream, 'position', position::text)
@@ -39,6 +43,7 @@ interface StateRow {
   readonly version: number | null;
   readonly epoch: string | null;
   readonly sources: Readonly<Record<StreamKey, string>>;
+  readonly success: Readonly<Record<StreamKey, number>>;
   readonly links: readonly {
     readonly link: LinkId;
     readonly stream: StreamKey;
@@ -58,6 +63,7 @@ const NOTHING: TargetState = {
   schemaVersion: null,
   epoch: null,
   sources: new Map(),
+  lastSuccessMs: new Map(),
   links: [],
   checkpoints: [],
   copies: [],
@@ -74,6 +80,7 @@ export const readTargetState = async (client: Client, subject: string): Promise<
       schemaVersion: row.version,
       epoch: row.epoch === null ? null : Number(row.epoch),
       sources: new Map(Object.entries(row.sources)),
+      lastSuccessMs: new Map(Object.entries(row.success)),
       links: row.links.map((link) => ({ ...link, takenOff: link.detail.takenOff === true })),
       checkpoints: row.checkpoints.map((point) => ({ ...point, position: parseLsn(point.position) })),
       copies: row.copies,
