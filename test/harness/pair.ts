@@ -27,12 +27,15 @@ import {
   SOURCE_REGION,
   TARGET_REGION,
   type PairServer,
+  type ServerPair,
 } from '../servers/server-pair.ts';
 import { baseConfig, makePairFiles } from './pair-files.ts';
 import { noControl, serverControl, type ServerControl } from './server-control.ts';
 import { cloneTemplate, dropDatabase, type Template } from './template.ts';
 import { openDatabase, withDatabase, type TestDatabase } from './test-database.ts';
 import { runXcrepl, spawnXcrepl, type RunOptions, type RunResult } from './xcrepl-process.ts';
+
+type PgMajor = 15 | 18;
 
 export interface PairOptions {
   readonly fixture?: 'shop' | 'empty';
@@ -43,7 +46,8 @@ export interface PairOptions {
   readonly seed?: number;
   /** Run on both sides after the fixture; part of the template, so keep it the same between tests that share it. */
   readonly sql?: string;
-  readonly pg?: 15 | 18;
+  /** Major version of both servers, or of each; default 18. */
+  readonly pg?: PgMajor | { readonly source: PgMajor; readonly target: PgMajor };
   /** Servers for this pair alone, which `control` may kill. They take some seconds to start. */
   readonly private?: boolean;
   /** Changes the configuration before it is written. */
@@ -84,8 +88,7 @@ export const makePair = async (options: PairOptions = {}): Promise<Pair> => {
 };
 
 const assemble = async (options: PairOptions, held: AsyncDisposableStack): Promise<Pair> => {
-  const major = options.pg ?? 18;
-  const servers = options.private ? held.use(await privateServers(major)) : await sharedServers(major);
+  const servers = await serversFor(options, held);
   const files = held.use(await makePairFiles());
   const [source, target] = await Promise.all([
     makeDatabase(servers.source, sourceTemplate(options), held),
@@ -117,6 +120,18 @@ const assemble = async (options: PairOptions, held: AsyncDisposableStack): Promi
     spawnXcrepl: (args, given) => spawnXcrepl(args, inDirectory(given)),
     [Symbol.asyncDispose]: () => held.disposeAsync(),
   };
+};
+
+/** Of different versions: the source of one pair and the target of another. */
+const serversFor = async (
+  { pg = 18, private: isPrivate = false }: PairOptions,
+  held: AsyncDisposableStack,
+): Promise<Pick<ServerPair, 'source' | 'target'>> => {
+  const pairOf = async (major: PgMajor): Promise<ServerPair> =>
+    isPrivate ? held.use(await privateServers(major)) : await sharedServers(major);
+  if (typeof pg === 'number') return pairOf(pg);
+  const [{ source }, { target }] = await Promise.all([pairOf(pg.source), pairOf(pg.target)]);
+  return { source, target };
 };
 
 /** Databases of pairs that are in use now, by server: origins may be removed when the last one goes. */
