@@ -5,7 +5,7 @@
  */
 
 import { XcError } from '../../../core/errors/xc-error.ts';
-import type { WireConnection } from '../wire/connection.ts';
+import type { MessageReader, WireConnection } from '../wire/connection.ts';
 import { serverError } from '../wire/server-error.ts';
 
 /** Changes rows on their way. Gives bytes of the target's format; empty where a row gives nothing. */
@@ -66,6 +66,8 @@ const simpleQueryMessage = (sql: string): Buffer => {
   return Buffer.concat([head, body]);
 };
 
+const DEAF: MessageReader = { message() {}, closed() {} };
+
 const COPY_DONE = Buffer.from([0x63, 0, 0, 0, 4]);
 
 class Relay {
@@ -101,8 +103,11 @@ class Relay {
     return await this.#done.promise;
   }
 
+  /** What the source still sends goes nowhere: the target may be closed already. */
   fail(reason: unknown): void {
     this.#done.reject(reason);
+    this.#source.read(DEAF);
+    this.#target.read(DEAF);
     this.#source.resume();
   }
 
