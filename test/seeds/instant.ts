@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SeededRandom } from '../../fixtures/shop/random.ts';
 import type { Pair } from '../harness/pair.ts';
-import type { Runner } from './runner.ts';
+import { told, type Runner } from './runner.ts';
+import { statesOf } from './sessions.ts';
 
 export interface Instant {
   /** What is counted. */
@@ -26,6 +27,8 @@ export type Progress = 'chunks' | 'journal' | 'checkpoints' | 'acknowledged' | '
 
 const POLL_MS = 5;
 const MAX_JITTER_MS = 300;
+/** A run that does not get any further in this time hangs; pauses between its retries are shorter. */
+const STANDSTILL_MS = 60_000;
 
 export const duringCopy = (random: SeededRandom): Instant =>
   random.chance(0.15)
@@ -44,15 +47,22 @@ export const duringStream = (random: SeededRandom): Instant =>
 export const instantText = ({ of, more, jitterMs }: Instant): string =>
   `${of === 'time' ? '' : `${more} ${of} + `}${jitterMs} ms`;
 
-/** @returns false when the runner ended before the instant came */
+/**
+ * @returns false when the runner ended before the instant came
+ * @throws Error when the runner does not get any further
+ */
 export const reached = async (pair: Pair, runner: Runner, instant: Instant): Promise<boolean> => {
   const measure = meterOf(pair, instant.of);
   let last = await measure();
   let moved = 0;
+  let movedMs = performance.now();
   while (moved < instant.more) {
     if (runner.isOver()) return false;
+    if (performance.now() - movedMs > STANDSTILL_MS)
+      throw new Error(`no more ${instant.of} came: ${await statesOf(pair)}\n${told(await runner.kill())}`);
     await sleep(POLL_MS);
     const now = await measure();
+    if (now !== last) movedMs = performance.now();
     // Positions count as one however far they move; the rest counts each.
     if (now !== last) moved += typeof now === 'number' && typeof last === 'number' ? now - last : 1;
     last = now;
