@@ -1,5 +1,6 @@
 /** Tables that cannot be replicated as they are: refused before anything is created, with statements that mend them. */
 
+import { parseConfig } from '../engine/parse-config.ts';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { makePair, type Pair } from '../harness/pair.ts';
 import { tableDigest } from '../harness/table-digest.ts';
@@ -135,7 +136,7 @@ const paste = async (side: 'source' | 'target', statements: string): Promise<voi
 
 /** Whatever a test replicated is gone before the next. */
 afterEach(async () => {
-  const name = pair.config.rules?.[0]?.id ?? '';
+  const [{ id: name }] = parseConfig(pair.config).rules as [{ id: string }];
   const link = `${name}:a:${SOURCE_REGION}:${TARGET_REGION}`;
   const dropped = await pair.xcrepl(['replication', 'drop', '--link', link, '--confirm', TARGET_REGION]);
   expect(dropped.exitCode, dropped.stderr).toBe(0);

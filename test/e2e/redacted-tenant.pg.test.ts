@@ -57,10 +57,10 @@ const redacted = (pii: string | undefined, text: string | null): string | null =
 type TextRow = Record<string, string | null>;
 
 const textRows = async (db: TestDatabase, { name, columns }: { name: string; columns: readonly string[] }) =>
-  (await db.query(
+  await db.query<TextRow>(
     `SELECT ${columns.map((column) => `${column}::text AS ${column}`).join(', ')} FROM ${name} WHERE tenant_id = $1`,
     [REDACTED_TENANT],
-  )) as TextRow[];
+  );
 
 const sorted = (rows: readonly TextRow[]): string[] => rows.map((row) => JSON.stringify(row)).toSorted();
 

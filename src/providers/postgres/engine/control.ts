@@ -9,70 +9,62 @@ import { disconnect } from '../connect.ts';
 import { takeLock } from './lock.ts';
 import type { EngineOptions } from './options.ts';
 import type { Sessions } from './sessions.ts';
+import { SharedClient } from './shared-client.ts';
 
 export class Control implements AsyncDisposable {
   readonly #options: EngineOptions;
-  readonly #sessions: Sessions;
-  #source: Client | null = null;
-  #target: Client | null = null;
-  #reader: Client | null = null;
+  readonly #source: SharedClient;
+  readonly #reader: SharedClient;
+  readonly #target: SharedClient;
   #acquired = false;
 
   constructor(options: EngineOptions, sessions: Sessions) {
     this.#options = options;
-    this.#sessions = sessions;
+    this.#source = new SharedClient(() => sessions.source('control'));
+    this.#reader = new SharedClient(() => sessions.target('control'));
+    this.#target = new SharedClient(async () => {
+      const client = await sessions.target('control');
+      try {
+        await this.#lock(client);
+        return client;
+      } catch (error) {
+        await disconnect(client);
+        throw error;
+      }
+    });
   }
 
-  async source(): Promise<Client> {
-    if (this.#source) return this.#source;
-    const client = await this.#sessions.source('control');
-    client.on('end', () => {
-      if (this.#source === client) this.#source = null;
-    });
-    return (this.#source = client);
+  source(): Promise<Client> {
+    return this.#source.get();
+  }
+
+  /** On the target, for everything but the state that `target` guards: that one has transactions of its own. */
+  reader(): Promise<Client> {
+    return this.#reader.get();
+  }
+
+  /** @throws XcError XC-7002 when another run holds the stream */
+  target(): Promise<Client> {
+    return this.#target.get();
   }
 
   /** Whether the session that holds the lock is there now. */
   get isHeld(): boolean {
-    return this.#target !== null;
+    return this.#target.isOpen;
   }
 
-  /** On the target, for everything but the state that `target` guards: that one has transactions of its own. */
-  async reader(): Promise<Client> {
-    if (this.#reader) return this.#reader;
-    const client = await this.#sessions.target('control');
-    client.on('end', () => {
-      if (this.#reader === client) this.#reader = null;
-    });
-    return (this.#reader = client);
-  }
-
-  /** @throws XcError XC-7002 when another run holds the stream */
-  async target(): Promise<Client> {
-    if (this.#target) return this.#target;
+  async #lock(client: Client): Promise<void> {
     const { stream, lockTimeoutMs, clock, signal, run } = this.#options;
-    const client = await this.#sessions.target('control');
-    client.on('end', () => {
-      if (this.#target === client) this.#target = null;
-    });
-    try {
-      await refuseUninitialised(client, stream.target.region);
-      await takeLock(client, stream.key, lockTimeoutMs, clock, signal);
-      if (this.#acquired) await refuseTakenOver(client, stream.key, run);
-    } catch (error) {
-      await disconnect(client);
-      throw error;
-    }
+    await refuseUninitialised(client, stream.target.region);
+    await takeLock(client, stream.key, lockTimeoutMs, clock, signal);
+    if (this.#acquired) await refuseTakenOver(client, stream.key, run);
     this.#acquired = true;
-    return (this.#target = client);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const open = [this.#source, this.#target, this.#reader].filter((client) => client !== null);
-    this.#source = null;
-    this.#target = null;
-    this.#reader = null;
-    await Promise.all(open.map((client) => disconnect(client)));
+    await Promise.all(
+      [this.#source, this.#target, this.#reader].map((client) => client[Symbol.asyncDispose]()),
+    );
   }
 }
 
