@@ -27,6 +27,8 @@ export type Progress = 'chunks' | 'journal' | 'checkpoints' | 'acknowledged' | '
 
 const POLL_MS = 5;
 const MAX_JITTER_MS = 300;
+/** A copy that is over has no more chunks, and the instant is then as good as any. */
+const OVER_MS = 3_000;
 /** A run that does not get any further in this time hangs; pauses between its retries are shorter. */
 const STANDSTILL_MS = 60_000;
 
@@ -58,7 +60,9 @@ export const reached = async (pair: Pair, runner: Runner, instant: Instant): Pro
   let movedMs = performance.now();
   while (moved < instant.more) {
     if (runner.isOver()) return false;
-    if (performance.now() - movedMs > STANDSTILL_MS)
+    const stillMs = performance.now() - movedMs;
+    if ((instant.of === 'chunks' || instant.of === 'journal') && stillMs > OVER_MS) break;
+    if (stillMs > STANDSTILL_MS)
       throw new Error(`no more ${instant.of} came: ${await statesOf(pair)}\n${told(await runner.kill())}`);
     await sleep(POLL_MS);
     const now = await measure();

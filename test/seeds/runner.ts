@@ -15,7 +15,7 @@ export interface Runner {
   readonly ended: Promise<RunnerEnd>;
   /** SIGKILL, and what was left of its output. */
   kill(): Promise<RunnerEnd>;
-  /** SIGTERM. */
+  /** SIGTERM. @throws Error when it does not end in good time */
   stop(): Promise<RunnerEnd>;
   isOver(): boolean;
 }
@@ -26,6 +26,8 @@ const CHUNK = '256KiB';
 const LOCK_TIMEOUT = '60s';
 /** What has not ended by then hangs. */
 const RUN_LIMIT_MS = 240_000;
+/** A batch that is under way is finished, whatever the machine does beside it. */
+const STOP_LIMIT_MS = 45_000;
 
 export const startRunner = (pair: Pair, mode: '--once' | '--follow'): Runner => {
   const args = [
@@ -47,11 +49,26 @@ export const startRunner = (pair: Pair, mode: '--once' | '--follow'): Runner => 
     over = true;
     return { exitCode: exitCode ?? null, signal: signal ?? null, stdout, stderr };
   })();
-  const end = async (signal: 'SIGKILL' | 'SIGTERM'): Promise<RunnerEnd> => {
-    child.kill(signal);
+  const kill = async (): Promise<RunnerEnd> => {
+    child.kill('SIGKILL');
     return await ended;
   };
-  return { ended, kill: () => end('SIGKILL'), stop: () => end('SIGTERM'), isOver: () => over };
+  return {
+    ended,
+    kill,
+    async stop() {
+      child.kill('SIGTERM');
+      const late = new AbortController();
+      const limit = sleep(STOP_LIMIT_MS, 'late' as const, { signal: late.signal }).catch(
+        () => 'late' as const,
+      );
+      const end = await Promise.race([ended, limit]);
+      late.abort();
+      if (end === 'late') throw new Error(`it does not end after SIGTERM: ${told(await kill())}`);
+      return end;
+    },
+    isOver: () => over,
+  };
 };
 
 /** Lines of both outputs that are shown of a run that ended otherwise than it should. */
