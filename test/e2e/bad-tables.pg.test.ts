@@ -136,7 +136,7 @@ const paste = async (side: 'source' | 'target', statements: string): Promise<voi
 
 /** Whatever a test replicated is gone before the next. */
 afterEach(async () => {
-  const [{ id: name }] = parseConfig(pair.config).rules as [{ id: string }];
+  const name = parseConfig(pair.config).rules[0]!.id;
   const link = `${name}:a:${SOURCE_REGION}:${TARGET_REGION}`;
   const dropped = await pair.xcrepl(['replication', 'drop', '--link', link, '--confirm', TARGET_REGION]);
   expect(dropped.exitCode, dropped.stderr).toBe(0);
