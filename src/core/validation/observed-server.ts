@@ -67,8 +67,6 @@ export interface ObservedPrivileges {
   readonly bypassRowSecurity: boolean;
   /** CREATE on the database: for publications and the schema xcrepl. */
   readonly createInDatabase: boolean;
-  /** TEMPORARY on the database: batches are staged in temporary tables. */
-  readonly temporary: boolean;
   /** SET on session_replication_role. */
   readonly setReplicationRole: boolean;
   /** Signatures of replication-origin functions that the role may not execute. */

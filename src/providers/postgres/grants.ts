@@ -52,8 +52,8 @@ export const targetGrants = (
 ): Grant[] => [
   { statement: `ALTER ROLE ${ident(role)} WITH LOGIN`, needs: 'connecting' },
   {
-    statement: `GRANT CONNECT, TEMPORARY ON DATABASE ${ident(database)} TO ${ident(role)}`,
-    needs: 'staging batches',
+    statement: `GRANT CONNECT ON DATABASE ${ident(database)} TO ${ident(role)}`,
+    needs: 'connecting',
   },
   {
     statement: `GRANT SET ON PARAMETER session_replication_role TO ${ident(role)}`,

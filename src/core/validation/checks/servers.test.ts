@@ -42,7 +42,6 @@ const observed = (more: Partial<ObservedServer> = {}): ObservedServer => ({
     replication: true,
     bypassRowSecurity: false,
     createInDatabase: true,
-    temporary: true,
     setReplicationRole: true,
     deniedOriginFunctions: [],
   },
@@ -178,7 +177,6 @@ describe('one server', () => {
       ['replication-origins fail block XC-5301'],
     ],
     ['no SET right', privileges({ setReplicationRole: false }), ['privileges fail block XC-4002']],
-    ['no TEMPORARY', privileges({ temporary: false }), ['privileges fail block XC-4002']],
     ['no origin functions', privileges({ deniedOriginFunctions: ['f()'] }), ['privileges fail warn XC-4002']],
     ['no CREATE, but the schema', privileges({ createInDatabase: false }), []],
     [

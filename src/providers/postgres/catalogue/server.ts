@@ -51,7 +51,6 @@ const PRIVILEGES = `
   SELECT r.rolname::text AS role, r.rolsuper AS superuser, r.rolsuper OR r.rolreplication AS replication,
          r.rolsuper OR r.rolbypassrls AS "bypassRowSecurity",
          has_database_privilege(current_database(), 'CREATE') AS "createInDatabase",
-         has_database_privilege(current_database(), 'TEMPORARY') AS temporary,
          has_parameter_privilege('session_replication_role', 'SET') AS "setReplicationRole",
          ARRAY (SELECT p.oid::regprocedure::text FROM pg_proc p
                  WHERE p.pronamespace = 'pg_catalog'::regnamespace AND p.proname = ANY ($1::text[])

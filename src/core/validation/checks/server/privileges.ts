@@ -45,12 +45,6 @@ export const privileges: ServerCheck = (context) => {
       'the role may not keep triggers and foreign keys from firing for replicated rows',
       `GRANT SET ON PARAMETER session_replication_role TO ${role};`,
     );
-    check(
-      'TEMPORARY on database',
-      has.temporary,
-      'the role may not create the temporary tables in which batches are staged',
-      `GRANT TEMPORARY ON DATABASE ${quoteName(database)} TO ${role};`,
-    );
     // Without an origin the checkpoint row alone holds the position, which is enough to resume.
     check(
       'replication origin functions',
