@@ -24,7 +24,13 @@ export const uninstallRegion = async (
         const subject = `${region}/${place.database}`;
         const found = await readInstalled(client, subject);
         const removed =
-          host.flags.dryRun || !isInstalled(found) ? [] : await uninstall(client, found, subject);
+          host.flags.dryRun || !isInstalled(found)
+            ? []
+            : await uninstall(client, found, subject, {
+                waitMs: host.flags.lockTimeoutMs ?? 0,
+                clock: host.clock,
+                signal: host.signal,
+              });
         return { database: place.database, found, removed };
       }),
     );

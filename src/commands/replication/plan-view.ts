@@ -2,7 +2,7 @@
 
 import type { Plan } from '../../core/plan/plan.ts';
 import { subjectOf } from '../../core/plan/step-subject.ts';
-import type { Finding } from '../../core/validation/finding.ts';
+import { keyText, type Finding } from '../../core/validation/finding.ts';
 import type { Painter } from '../frame/host.ts';
 import { bytesText, countText } from './quantities.ts';
 
@@ -54,6 +54,7 @@ export const findingsView = (findings: readonly Finding[], paint: Painter): stri
     ...shown.flatMap((finding) => [
       `${paint[finding.severity === 'info' ? 'dim' : 'warn'](finding.severity)} ${finding.check} ${finding.subject}: ${finding.seen}`,
       ...(finding.remedy === undefined ? [] : [`     ${paint.dim(finding.remedy)}`]),
+      ...(finding.keys ?? []).map((key) => `     ${keyText(key)}`),
     ]),
   ];
 };

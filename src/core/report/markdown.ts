@@ -1,5 +1,6 @@
 /** The report for people: the same facts as its JSON, in the order in which they are asked for. */
 
+import { keyText } from '../validation/finding.ts';
 import type { RunReport, StepReport } from './report.ts';
 
 export const reportMarkdown = (report: RunReport): string =>
@@ -48,7 +49,8 @@ const summary = (report: RunReport): string => {
 
 const findingLine = (finding: RunReport['findings'][number]): string =>
   `- ${finding.verdict} (${finding.severity}) **${finding.check}** ${finding.subject}: ${finding.seen}` +
-  (finding.remedy === undefined ? '' : `\n  - remedy: \`${finding.remedy}\``);
+  (finding.remedy === undefined ? '' : `\n  - remedy: \`${finding.remedy}\``) +
+  (finding.keys ?? []).map((key) => `\n  - ${key.link}: \`${keyText(key)}\``).join('');
 
 const stepRow = (step: StepReport): string[] => [
   step.id,

@@ -18,7 +18,26 @@ export interface Finding {
   /** A statement or command that can be pasted, or an instruction. */
   readonly remedy?: string;
   readonly code?: string;
+  /** Rows that verification found to differ, by their keys after policy; up to a limit. */
+  readonly keys?: readonly NamedKey[];
 }
+
+/** One row that differs, by its key after policy: a hashed key column shows the hash. */
+export interface NamedKey {
+  readonly link: string;
+  readonly kind: 'missing' | 'extra' | 'changed' | 'unsettled';
+  /** By column; a row of a table without key has its hash under "row hash". */
+  readonly key: Readonly<Record<string, string | null>>;
+}
+
+/** "changed tenant_id=acme id=7"; what is no plain word is quoted, so that it cannot be taken for anything else. */
+export const keyText = ({ kind, key }: NamedKey): string =>
+  [kind, ...Object.entries(key).map(([column, value]) => `${column}=${valueText(value)}`)].join(' ');
+
+const valueText = (value: string | null): string => {
+  if (value === null) return 'NULL';
+  return /^[\w.:@+-]+$/.test(value) ? value : JSON.stringify(value);
+};
 
 /** A finding that stops a live run: severity block, and not passed. */
 export const isBlocking = (finding: Finding): boolean =>

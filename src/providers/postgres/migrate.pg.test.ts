@@ -4,10 +4,13 @@ import type { TestDatabase } from '../../../test/harness/test-database.ts';
 import { migrate, pendingMigrations } from './migrate.ts';
 import { readMigrations, type Migration } from './migrations.ts';
 import { readTargetState } from './target-state.ts';
+import { systemClock } from '../system/clock.ts';
 import { isInstalled, readInstalled, uninstall } from './uninstall.ts';
 
 // The first pair of a worker starts its servers.
 vi.setConfig({ testTimeout: 120_000 });
+
+const NO_WAIT = { waitMs: 0, clock: systemClock, signal: new AbortController().signal };
 
 let pair: Pair | undefined;
 const database = async (): Promise<TestDatabase> => {
@@ -120,7 +123,7 @@ describe('uninstall', () => {
       );
       const found = await readInstalled(client, 'eu');
       expect(isInstalled(found)).toBe(true);
-      expect(await uninstall(client, found, 'eu')).toEqual([
+      expect(await uninstall(client, found, 'eu', NO_WAIT)).toEqual([
         `slot ${found.slots[0]?.name}`,
         'publication xcrepl_s_0123456789',
         'schema xcrepl',
@@ -149,7 +152,7 @@ describe('uninstall', () => {
     for (const key of [own, other])
       await client.query('SELECT pg_replication_origin_create($1)', [`xcrepl_s_${key}`]);
     try {
-      const removed = await uninstall(client, await readInstalled(client, 'eu'), 'eu');
+      const removed = await uninstall(client, await readInstalled(client, 'eu'), 'eu', NO_WAIT);
       expect(removed).toEqual([`origin xcrepl_s_${own}`, 'schema xcrepl']);
     } finally {
       await client.query('SELECT pg_replication_origin_drop($1)', [`xcrepl_s_${other}`]);

@@ -5,6 +5,9 @@
 
 import type { Client } from 'pg';
 import { XcError } from '../../core/errors/xc-error.ts';
+import type { Clock } from '../../core/time/clock.ts';
+import type { StreamKey } from '../../core/topology/link.ts';
+import { takeLock } from './engine/lock.ts';
 import { pgError } from './pg-error.ts';
 import { ident } from './quote.ts';
 
@@ -14,6 +17,8 @@ export interface Installed {
   /** Of streams that this database is the target of; origins belong to the server, so others' are left alone. */
   readonly origins: readonly string[];
   readonly schema: boolean;
+  /** Keys of the streams that this database is the target of. */
+  readonly streams: readonly StreamKey[];
   /** Slots that drain into this database, at their sources: they hold back log until they are dropped there. */
   readonly feeding: readonly { readonly slot: string; readonly region: string }[];
 }
@@ -40,7 +45,7 @@ export const readInstalled = async (client: Client, subject: string): Promise<In
     const row = (await client.query<ObjectsRow>(OBJECTS)).rows[0];
     if (!row)
       throw new XcError('XC-9001', { subject, why: 'the server gave no row where there is always one' });
-    const streams = row.streams ? await readStreams(client) : { origins: [], feeding: [] };
+    const streams = row.streams ? await readStreams(client) : { origins: [], feeding: [], streams: [] };
     const { slots, publications, schema } = row;
     return { slots, publications, schema, ...streams };
   } catch (error) {
@@ -49,7 +54,7 @@ export const readInstalled = async (client: Client, subject: string): Promise<In
 };
 
 /** Slots and origins carry the stream's key in their names. */
-const readStreams = async (client: Client): Promise<Pick<Installed, 'origins' | 'feeding'>> => {
+const readStreams = async (client: Client): Promise<Pick<Installed, 'origins' | 'feeding' | 'streams'>> => {
   const origins = await client.query<{ name: string }>(
     `SELECT o.roname AS name FROM pg_catalog.pg_replication_origin o
       WHERE o.roname LIKE 'xcrepl\\_%'
@@ -58,17 +63,39 @@ const readStreams = async (client: Client): Promise<Pick<Installed, 'origins' | 
   const feeding = await client.query<{ slot: string; region: string }>(
     `SELECT c.slot, s.source_region AS region FROM xcrepl.checkpoints c JOIN xcrepl.streams s USING (stream) ORDER BY 1`,
   );
-  return { origins: origins.rows.map((row) => row.name), feeding: feeding.rows };
+  const streams = await client.query<{ stream: string }>('SELECT stream FROM xcrepl.streams ORDER BY 1');
+  return {
+    origins: origins.rows.map((row) => row.name),
+    feeding: feeding.rows,
+    streams: streams.rows.map((row) => row.stream),
+  };
 };
 
 export const isInstalled = (found: Installed): boolean =>
   found.schema || found.slots.length + found.publications.length + found.origins.length > 0;
 
+/** The locks of the streams that end here: whoever runs one of them is named. They go with the session. */
+const lockStreams = async (client: Client, { streams }: Installed, wait: LockWait): Promise<void> => {
+  for (const stream of streams) await takeLock(client, stream, wait.waitMs, wait.clock, wait.signal);
+};
+
+export interface LockWait {
+  /** How long to wait for a run that is under way, in milliseconds. */
+  readonly waitMs: number;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
 /**
  * @returns what was removed, as "slot NAME", "publication NAME", "origin NAME", "schema xcrepl"
- * @throws XcError XC-7002 when a runner holds one of the slots, XC-4002
+ * @throws XcError XC-7002 when a runner holds one of the slots or streams, XC-4002
  */
-export const uninstall = async (client: Client, found: Installed, subject: string): Promise<string[]> => {
+export const uninstall = async (
+  client: Client,
+  found: Installed,
+  subject: string,
+  wait: LockWait,
+): Promise<string[]> => {
   const busy = found.slots.filter((slot) => slot.active).map((slot) => slot.name);
   if (busy.length > 0)
     throw new XcError('XC-7002', {
@@ -76,6 +103,7 @@ export const uninstall = async (client: Client, found: Installed, subject: strin
       why: `a runner is connected to ${busy.join(', ')}`,
       next: 'stop that run, then repeat the command',
     });
+  await lockStreams(client, found, wait);
   const removed: string[] = [];
   const remove = async (what: string, sql: string, values: readonly string[] = []): Promise<void> => {
     await client.query(sql, [...values]);

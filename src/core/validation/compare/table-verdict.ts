@@ -2,23 +2,15 @@
 
 import type { LinkId } from '../../topology/link.ts';
 import type { TableName } from '../../topology/table.ts';
-import type { Finding, Verdict } from '../finding.ts';
+import type { Finding, NamedKey, Verdict } from '../finding.ts';
 import type { UnitResult } from './compare-unit.ts';
-import type { Difference, DifferenceKind } from './settle.ts';
+import type { Difference } from './settle.ts';
 
 export interface LinkVerdict {
   readonly link: LinkId;
   readonly verdict: Verdict;
   readonly differing: number;
   readonly unsettled: number;
-}
-
-/** One row that differs, by its key after policy: a hashed key column shows the hash. */
-export interface NamedKey {
-  readonly link: LinkId;
-  readonly kind: DifferenceKind | 'unsettled';
-  /** By column; a row of a table without key has its hash under "row hash". */
-  readonly key: Readonly<Record<string, string | null>>;
 }
 
 export interface TableVerdict {
@@ -133,6 +125,7 @@ export const findingOf = (verdict: TableVerdict): Finding => {
         seen: `${count} rows differ${part}: ${kinds(verdict)}`,
         remedy: 'drop the link and copy it again; until then do not promote the target',
         code: 'XC-5101',
+        keys: verdict.keys,
       };
     }
     case 'unknown':
@@ -142,6 +135,7 @@ export const findingOf = (verdict: TableVerdict): Finding => {
         seen: `${verdict.unsettled} rows kept changing while they were read ${verdict.rounds} times${part}`,
         remedy: 'verify again while fewer writes go on',
         code: 'XC-5102',
+        keys: verdict.keys,
       };
   }
 };
