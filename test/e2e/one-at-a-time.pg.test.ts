@@ -41,6 +41,12 @@ test('the second run names host, pid and since, and after kill -9 nothing is lef
   });
   expect(error.facts).toMatchObject({ host: hostname(), pid: running.pid });
   expectRefusal(await run('--tenant', 'acme', '--lock-timeout', '300ms'), { code: 'XC-7002', exit: 11 });
+  for (const region of [SOURCE_REGION, TARGET_REGION])
+    expectRefusal(await pair.xcrepl(['uninstall', '--region', region, '--confirm', region, '-o', 'json']), {
+      code: 'XC-7002',
+      exit: 11,
+      says: region === TARGET_REGION ? [hostname(), `pid ${running.pid}`] : ['xcrepl_s_'],
+    });
   // Looking needs no lock.
   expect((await pair.xcrepl(['replication', 'simulate', '--out', 'plan.json'])).exitCode).toBe(0);
   expect((await run('--dry-run')).exitCode).toBe(0);

@@ -36,7 +36,7 @@ export const keyText = ({ kind, key }: NamedKey): string =>
 
 const valueText = (value: string | null): string => {
   if (value === null) return 'NULL';
-  return /^[\w.:@+-]+$/.test(value) ? value : JSON.stringify(value);
+  return value !== 'NULL' && /^[\w.:@+-]+$/.test(value) ? value : JSON.stringify(value);
 };
 
 /** A finding that stops a live run: severity block, and not passed. */

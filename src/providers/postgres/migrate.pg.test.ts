@@ -129,7 +129,14 @@ describe('uninstall', () => {
         'schema xcrepl',
       ]);
       const after = await readInstalled(client, 'eu');
-      expect(after).toEqual({ slots: [], publications: [], origins: [], schema: false, feeding: [] });
+      expect(after).toEqual({
+        slots: [],
+        publications: [],
+        origins: [],
+        streams: [],
+        schema: false,
+        feeding: [],
+      });
       expect(isInstalled(after)).toBe(false);
     }
     expect(await objects(target)).toEqual([]);
