@@ -65,6 +65,7 @@ describe('a link from its first copy on', () => {
     const report = again.json() as Report;
     expect(report).toMatchObject({ outcome: 'done', totals: { copiedRows: 0, changes: 0 } });
     expect(report.steps.map(({ kind }) => kind)).toEqual(['stream-changes', 'verify']);
+    expect((await pair.xcrepl(['replication', 'run'])).stdout).toContain('no change: copied 0 rows');
     expect((await pair.xcrepl(['init', '--region', TARGET_REGION])).stdout).toContain('no change');
   });
 

@@ -22,7 +22,8 @@ export const runView = (report: RunReport, files: readonly string[], paint: Pain
       ]),
     ),
     '',
-    `copied ${countText(totals.copiedRows)} rows (${bytesText(totals.copiedBytes)}), ` +
+    (changedNothing(report) ? 'no change: ' : '') +
+      `copied ${countText(totals.copiedRows)} rows (${bytesText(totals.copiedBytes)}), ` +
       `streamed ${countText(totals.changes)} changes in ${countText(totals.transactions)} transactions, ` +
       `compared ${countText(totals.verifiedRows)} rows`,
     lagMs
@@ -39,3 +40,10 @@ export const runView = (report: RunReport, files: readonly string[], paint: Pain
     ...report.next.map((command) => `next: ${command}`),
   ].join('\n');
 };
+
+/** Streaming and comparing leave a target that was up to date as it was. */
+const changedNothing = ({ outcome, totals, steps }: RunReport): boolean =>
+  outcome === 'done' &&
+  totals.copiedRows === 0 &&
+  totals.changes === 0 &&
+  steps.every(({ kind }) => kind === 'stream-changes' || kind === 'verify');
