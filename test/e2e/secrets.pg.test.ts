@@ -1,6 +1,6 @@
 /** Planted secrets and personal data are in no output, file, table or server log, whatever is run and however it ends. */
 
-import { writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -72,8 +72,14 @@ const FORMS = ['table', 'json', 'yaml', 'ndjson'] as const;
 let turn = 0;
 
 /** In each form of output by turns; verbose always. */
-const xcrepl = async (args: readonly string[], form = FORMS[turn++ % FORMS.length]!) => {
-  const result = await pair.xcrepl([...args, '-v', '-o', form]);
+const xcrepl = async (
+  args: readonly string[],
+  form = FORMS[turn++ % FORMS.length]!,
+  more: Readonly<Record<string, string>> = {},
+) => {
+  // What is remembered between runs is a file like any other.
+  const env = { XDG_CACHE_HOME: join(pair.directory, 'cache'), ...more };
+  const result = await pair.xcrepl([...args, '-v', '-o', form], { env });
   said.push([`${args.join(' ')} -o ${form}`, result.stdout + result.stderr]);
   return result;
 };
@@ -152,12 +158,34 @@ test('while the target refuses a row, whose values its server tells', async () =
   await expectExit(0, ['replication', 'run']);
 });
 
+test('while the environment alone describes the regions', async () => {
+  const dsn = (side: 'source' | 'target'): string =>
+    `postgres://${role}:${encodeURIComponent(PASSWORD)}@127.0.0.1:${pair[side].port}/${pair[side].database}`;
+  const env = {
+    POSTGRES_DSN_PRIMARY: dsn('source'),
+    POSTGRES_DSN_SECONDARY: dsn('target'),
+    XCREPL_CONFIG: '',
+  };
+  const file = await readFile(pair.configPath, 'utf8');
+  await rm(pair.configPath);
+  for (const args of [
+    ['config', 'show', '--origin'],
+    ['config', 'validate', '--secrets'],
+    ['precheck'],
+    ['replication', 'status'],
+  ])
+    for (const form of ['table', 'json'] as const) await xcrepl(args, form, env);
+  await writeFile(pair.configPath, file);
+});
+
 test('while rows differ, and while a run is killed', async () => {
   await pair.target.query(`UPDATE shop.customers SET note = 'other' WHERE tenant_id = 'acme'`);
   await pair.source.query(`UPDATE shop.customers SET phone = '1' WHERE id = 1`);
   await xcrepl(['replication', 'run'], 'json');
   await xcrepl(['replication', 'status', '--fail-on', 'findings']);
-  const following = pair.spawnXcrepl(['replication', 'run', '--follow', '-v', '-o', 'json']);
+  const following = pair.spawnXcrepl(['replication', 'run', '--follow', '-v', '-o', 'json'], {
+    env: { XDG_CACHE_HOME: join(pair.directory, 'cache') },
+  });
   await sleep(1_500);
   following.kill('SIGTERM');
   const ended = await following;
