@@ -21,18 +21,24 @@ export class Copies implements AsyncDisposable {
     return await this.begin(slot, await laterSnapshot(this.#parts.sessions));
   }
 
+  /** Takes the snapshot over: it is let go with the session, or here when there will be none. */
   async begin(slot: string, snapshot: HeldSnapshot): Promise<CopySession> {
-    await this.#sessions.get(slot)?.[Symbol.asyncDispose]();
-    const { store, options, control } = this.#parts;
-    const carried = new Set(
-      (await store.links()).filter((link) => link.slot === slot).map(({ link }) => link),
-    );
-    const links = options.stream.links.filter((link) => carried.has(link.id));
-    const { source, target } = await readSides(this.#parts, links);
-    const tenants = await readTenantValues(await control.source(), links, source);
-    const session = openCopySession({ snapshot, source, target, tenants });
-    this.#sessions.set(slot, session);
-    return session;
+    await this.#close(slot);
+    try {
+      const { store, options, control } = this.#parts;
+      const carried = new Set(
+        (await store.links()).filter((link) => link.slot === slot).map(({ link }) => link),
+      );
+      const links = options.stream.links.filter((link) => carried.has(link.id));
+      const { source, target } = await readSides(this.#parts, links);
+      const tenants = await readTenantValues(await control.source(), links, source);
+      const session = openCopySession({ snapshot, source, target, tenants });
+      this.#sessions.set(slot, session);
+      return session;
+    } catch (error) {
+      await snapshot[Symbol.asyncDispose]();
+      throw error;
+    }
   }
 
   /** Links whose tables are all copied go over to the stream; the snapshot that they were read under is let go. */
@@ -56,8 +62,13 @@ export class Copies implements AsyncDisposable {
     });
     await store.beginStreaming(done);
     if (done.length < copying.length) return;
-    await this.#sessions.get(slot)?.[Symbol.asyncDispose]();
+    await this.#close(slot);
+  }
+
+  async #close(slot: string): Promise<void> {
+    const session = this.#sessions.get(slot);
     this.#sessions.delete(slot);
+    await session?.[Symbol.asyncDispose]();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

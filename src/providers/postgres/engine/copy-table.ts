@@ -67,8 +67,9 @@ export const copyOneTable = async (
     hashKeys: context.options.hashKeys,
   });
   const first = await freeWorker(context);
-  let stored = await context.chunks.read(step.slot, step.table);
+  let stored: readonly StoredChunk[];
   try {
+    stored = await context.chunks.read(step.slot, step.table);
     const anew = mustBeginAnew(stored, source, first.snapshot);
     if (anew || stored.length === 0) {
       // Without an earlier attempt of ours, rows that are there belong to somebody else.
