@@ -15,7 +15,7 @@ import {
   type Route,
   type TableRange,
 } from './batch.ts';
-import type { Lsn } from './lsn.ts';
+import { ZERO_LSN, type Lsn } from './lsn.ts';
 import {
   POSTGRES_EPOCH_MICROS,
   readInt32,
@@ -29,9 +29,10 @@ import { fieldOffsets, writeKey, writeTuple } from './tuple-plan.ts';
 export interface CollectorHooks {
   /**
    * Compiles the routes of a relation, once each time that the server describes it; null where no link wants it.
+   * @param commit of the transaction that the relation is described in
    * @throws XcError when the relation does not fit what the session was made for
    */
-  routes(relation: RelationMessage): RelationRoutes | null;
+  routes(relation: RelationMessage, commit: Lsn): RelationRoutes | null;
   /** A logical message passed: markers, fences, schema changes. */
   message?(prefix: string, content: Uint8Array, lsn: Lsn): void;
 }
@@ -85,7 +86,7 @@ export class Collector implements PgoutputHandler {
   origin(): void {}
 
   relation(relation: RelationMessage): void {
-    const routes = this.#hooks.routes(relation);
+    const routes = this.#hooks.routes(relation, this.#commitLsn ?? ZERO_LSN);
     this.#relations.set(relation.oid, routes && new RouteFinder(routes));
   }
 

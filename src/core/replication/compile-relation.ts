@@ -71,8 +71,10 @@ export const compileRelation = (
     });
   const keys = keyColumns(relation, source);
   const byTenant = new Map<string, Route>();
-  for (const one of carried) {
-    const route = routeOf(one, relation, source, target, keys, context);
+  // A policy's stop outranks a target that does not fit: all policies are asked before any place is looked for.
+  const actions = new Map(carried.map((one) => [one, linkActions(one.link, relation, keys, context)]));
+  for (const [one, does] of actions) {
+    const route = routeOf(one, relation, does, source, target, keys, context);
     const bytes = one.link.scope.kind === 'column' ? one.tenantBytes(table) : '';
     if (!byTenant.has(bytes)) byTenant.set(bytes, route);
   }
@@ -83,6 +85,18 @@ export const compileRelation = (
   if (tenantField === -1)
     throw new XcError('XC-5207', { subject: table, why: 'the tenant column is not sent' });
   return { tenantField, byTenant, keyless: keys.size === 0, ordered: keys.size === 0 };
+};
+
+/** A column of the relation that the catalogue does not have like that; null where it knows them all. */
+export const unknownColumn = (relation: RelationMessage, source: Catalogue): string | null => {
+  const table = source.tables.get(tableName(relation));
+  if (!table) return null;
+  const known = new Map(table.columns.map((column) => [column.name, column]));
+  const unknown = relation.columns.find(({ name, typeOid, typeModifier }) => {
+    const column = known.get(name);
+    return column?.typeOid !== typeOid || column.typeModifier !== typeModifier;
+  });
+  return unknown?.name ?? null;
 };
 
 /** The identity's columns; under FULL the primary key, which finds the row faster and as surely. */
@@ -101,6 +115,7 @@ export const keyColumns = (
 const routeOf = (
   carried: CarriedLink,
   relation: RelationMessage,
+  actions: readonly ColumnAction[],
   source: TableFacts,
   target: TableFacts,
   keys: ReadonlySet<string>,
@@ -108,7 +123,6 @@ const routeOf = (
 ): Route => {
   const { link } = carried;
   const table = tableName(relation);
-  const actions = linkActions(link, relation, keys, context);
   checkTarget(link, relation, actions, target, context);
   const signature = JSON.stringify([
     table,

@@ -26,10 +26,11 @@ import { copyOneTable } from './copy-table.ts';
 import { refuseExisting } from './existing-rows.ts';
 import { LinkStore } from './link-store.ts';
 import type { EngineOptions } from './options.ts';
-import { linksNamed, readSides, throughOutages, type EngineParts } from './parts.ts';
+import { linksNamed, readSides, throughOutages, type EngineParts, type Sides } from './parts.ts';
 import { publish } from './publications.ts';
 import { dropLink, dropStream } from './removal.ts';
 import { asXcError } from './retry.ts';
+import { unlessMoved } from './schema-moved.ts';
 import { Sessions } from './sessions.ts';
 import { createSlot, dropAbandonedSlots, dropOrigin, dropSlot, slotExists } from './slots.ts';
 import { emitMarker, flushedPosition } from './snapshots.ts';
@@ -174,16 +175,16 @@ export class PostgresEngine implements StreamEngine {
     const verified = await this.#streams.during(store.mainSlot, this.#epoch, signal, (passed) =>
       throughOutages(this.#parts, { endless: false, signal }, async () => {
         const links = linksNamed(this.#parts, step.links);
-        const { source, target, tables } = await readSides(this.#parts, links);
+        const read = (): Promise<Sides> => readSides(this.#parts, links);
+        const sides = await read();
         const wanted = (link: LinkId, table: TableName): boolean =>
-          tables.get(link)!.has(table) && (step.extent === 'full' || changed.mayDiffer(link, table));
-        return await verifyStream(
-          links,
-          wanted,
-          step.window,
-          { ...this.#parts, source, target, emit, passed },
-          signal,
-        );
+          sides.tables.get(link)!.has(table) && (step.extent === 'full' || changed.mayDiffer(link, table));
+        const ports = { ...this.#parts, ...sides, emit, passed };
+        try {
+          return await verifyStream(links, wanted, step.window, ports, signal);
+        } catch (error) {
+          throw signal.aborted ? error : await unlessMoved(error, sides, read);
+        }
       }),
     );
     for (const link of step.links) {

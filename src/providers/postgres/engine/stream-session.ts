@@ -9,11 +9,16 @@ import { formatLsn, type Lsn } from '../../../core/change/lsn.ts';
 import type { RelationMessage } from '../../../core/change/pgoutput.ts';
 import { XcError } from '../../../core/errors/xc-error.ts';
 import { runChangeLoop, type Tally } from '../../../core/replication/change-loop.ts';
-import { compileRelation, needsText, type CarriedLink } from '../../../core/replication/compile-relation.ts';
+import {
+  compileRelation,
+  needsText,
+  unknownColumn,
+  type CarriedLink,
+} from '../../../core/replication/compile-relation.ts';
 import { cutColumnNamed } from '../../../core/replication/cut.ts';
 import { seenByChunks, unseenByChunks } from '../../../core/replication/seen.ts';
 import { insertOnlyPublicationName, publicationName, type Link } from '../../../core/topology/link.ts';
-import type { Catalogue, TableName } from '../../../core/topology/table.ts';
+import { tableName, type Catalogue, type TableName } from '../../../core/topology/table.ts';
 import { ReplicationStream } from '../source/replication-stream.ts';
 import { PostgresSink } from '../target/sink.ts';
 import { makeTargetTable, type TargetTable } from '../target/target-table.ts';
@@ -24,7 +29,9 @@ import type { Sides } from './parts.ts';
 import { setUpOrigin } from './origin.ts';
 import { readRowTypes } from './row-types.ts';
 import { rereadRow } from './reread.ts';
+import { unlessMoved } from './schema-moved.ts';
 import type { Sessions } from './sessions.ts';
+import { flushedPosition } from './snapshots.ts';
 import { readTenantValues, type TenantValues } from './tenant-values.ts';
 
 export interface SessionPorts {
@@ -51,7 +58,34 @@ export const runStreamSession = async (
   const from = (end.position = await startPosition(ports, slot));
   const stored = (await store.links()).filter((link) => link.slot === slot && carries(link));
   const links = options.stream.links.filter((link) => stored.some((one) => one.link === link.id));
-  const { source, target, tables } = await ports.sides(links);
+  const lookedAt = await flushedPosition(ports.source);
+  const sides = await ports.sides(links);
+  try {
+    await flow(ports, { slot, from, stored, links, sides, lookedAt, until, end }, signal);
+  } catch (error) {
+    throw signal.aborted ? error : await unlessMoved(error, sides, () => ports.sides(links));
+  }
+  await store.settleCatchingUp(slot, end.position);
+  await store.succeeded(slot);
+};
+
+/** What one attempt rests on. */
+interface Attempt {
+  readonly slot: string;
+  readonly from: Lsn;
+  readonly stored: readonly StoredLink[];
+  readonly links: readonly Link[];
+  readonly sides: Sides;
+  /** Where the source's log was before its catalogue was read. */
+  readonly lookedAt: Lsn;
+  readonly until: Lsn | null;
+  readonly end: Tally;
+}
+
+const flow = async (ports: SessionPorts, attempt: Attempt, signal: AbortSignal): Promise<void> => {
+  const { options, store } = ports;
+  const { slot, from, stored, links, sides, lookedAt, until, end } = attempt;
+  const { source, target, tables } = sides;
   const facts = [...new Set([...tables.values()].flatMap((set) => [...set]))].flatMap(
     (name) => source.tables.get(name) ?? [],
   );
@@ -125,15 +159,32 @@ export const runStreamSession = async (
       until,
       binary,
       clock: options.clock,
-      hooks: { routes: (relation: RelationMessage) => compileRelation(relation, context) },
+      hooks: {
+        routes: (relation: RelationMessage, commit: Lsn) => {
+          refuseNewer(relation, source, commit, lookedAt);
+          return compileRelation(relation, context);
+        },
+      },
     }).catch(async (error: unknown) => {
       await walsender[Symbol.asyncDispose]();
       throw error;
     }),
   );
   await runChangeLoop(stream, sink, options.clock, options.progress, end, signal, ports.passed);
-  await store.settleCatchingUp(slot, end.position);
-  await store.succeeded(slot);
+};
+
+/**
+ * A shape that the catalogue does not know, and that may have come after it was read, is looked up first.
+ * @throws XcError XC-5207
+ */
+const refuseNewer = (relation: RelationMessage, source: Catalogue, commit: Lsn, lookedAt: Lsn): void => {
+  if (commit < lookedAt) return;
+  const column = unknownColumn(relation, source);
+  if (column !== null)
+    throw new XcError('XC-5207', {
+      subject: `${tableName(relation)}.${column}`,
+      why: 'it came or changed after this session began',
+    });
 };
 
 const carries = ({ state }: StoredLink): boolean =>

@@ -82,18 +82,33 @@ const tablesToVerify = (
       entry.links.push(link);
       byTable.set(name, entry);
     }
-  return [...byTable.values()].map(({ facts, links: carried }) =>
-    tableToVerify(
+  return [...byTable.values()].map(({ facts, links: carried }) => {
+    const onTarget = target.tables.get(tableName(facts))!;
+    return tableToVerify(
       { facts, types: source.types },
-      { facts: target.tables.get(tableName(facts))!, types: target.types },
+      { facts: onTarget, types: target.types },
       carried.map((link) => ({
         link: link.id,
         scope: rowScope(link),
-        actions: actionsOf(link, facts, source, options),
+        actions: whereCarried(actionsOf(link, facts, source, options), facts, onTarget),
       })),
       windowOf(tableName(facts), carried, window),
-    ),
-  );
+    );
+  });
+};
+
+/**
+ * What is compared is what is carried: a column that came a moment ago on the source alone is no difference of rows. The
+ * stream says that the target lacks it, before the first row that has it. Without a key there is nothing to compare by.
+ */
+const whereCarried = (
+  actions: ReadonlyMap<string, ColumnAction>,
+  source: TableFacts,
+  target: TableFacts,
+): ReadonlyMap<string, ColumnAction> => {
+  const places = new Set(target.columns.map(({ name }) => name));
+  const kept = (name: string): boolean => places.has(name) || source.primaryKey.includes(name);
+  return new Map([...actions].map(([name, action]) => [name, kept(name) ? action : { kind: 'drop' }]));
 };
 
 const windowOf = (

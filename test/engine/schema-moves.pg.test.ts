@@ -1,0 +1,121 @@
+/** Both sides are altered around a running engine, in any order: what is judged is what is there, not what was. */
+
+import { expect, test } from 'vitest';
+import type { ConfigInput } from '../../src/core/config/schema.ts';
+import { slotName } from '../../src/core/topology/link.ts';
+import type { Pair } from '../harness/pair.ts';
+import { SOURCE_REGION, TARGET_REGION } from '../servers/server-pair.ts';
+import { expectEqual, pairOf } from './empty-pair.ts';
+import { openTestEngine, type TestEngine } from './test-engine.ts';
+
+/** "a" has no column rules, "b" a rule for each column that is there at the start; "a" comes first. */
+const oneRuled = (config: ConfigInput): ConfigInput => ({
+  ...config,
+  tenants: {
+    a: { scope: { kind: 'column', column: 'tenant', value: 'a' } },
+    b: {
+      scope: { kind: 'column', column: 'tenant', value: 'b' },
+      columns: { 'app.t': { tenant: { action: 'allow' }, id: { action: 'allow' }, v: { action: 'allow' } } },
+    },
+  },
+  rules: [{ id: 'app', tenants: ['a', 'b'], tables: ['app.*'], from: SOURCE_REGION, to: [TARGET_REGION] }],
+});
+
+const SCHEMA = `CREATE TABLE app.t (tenant text, id int, v text, PRIMARY KEY (tenant, id));
+  INSERT INTO app.t SELECT x, g, 'v' FROM unnest(ARRAY['a', 'b']) AS x, generate_series(1, 20) AS g`;
+
+const open = async (pair: Pair): Promise<TestEngine> => {
+  await pair.target.query('TRUNCATE app.t');
+  const test = await openTestEngine(pair);
+  await test.copyAndStream();
+  return test;
+};
+
+const onlyA = (config: ConfigInput): ConfigInput => {
+  const ruled = oneRuled(config);
+  return { ...ruled, rules: ruled.rules!.map((rule) => ({ ...rule, tenants: ['a'] })) };
+};
+
+/** Streams on, does the work while it flows; `ended` resolves with the error that ended it, or null. */
+const whileFlowing = async (
+  { engine, stream }: TestEngine,
+  work: () => Promise<void>,
+): Promise<{ stop: () => void; ended: Promise<unknown> }> => {
+  const stop = new AbortController();
+  const step = { id: 's', stream: stream.key, dependsOn: [], kind: 'stream-changes' as const };
+  const ended = engine
+    .streamChanges(
+      { ...step, slot: slotName(stream.key), until: 'stopped' },
+      { until: null, signal: stop.signal },
+    )
+    .then(
+      () => null,
+      (error: unknown) => error,
+    );
+  await work();
+  return { stop: () => stop.abort(new DOMException('enough', 'AbortError')), ended };
+};
+
+const arrived = async (pair: Pair, where: string): Promise<void> => {
+  await expect
+    .poll(async () => (await pair.target.query(`SELECT FROM app.t WHERE ${where}`)).length, {
+      timeout: 60_000,
+      interval: 50,
+    })
+    .toBeGreaterThan(0);
+};
+
+test('a policy stop outranks a target that lacks the column, in whatever order the sides were altered', async () => {
+  await using pair = await pairOf(SCHEMA, oneRuled);
+  await using running = await open(pair);
+  const flowing = await whileFlowing(running, async () => {
+    await pair.source.query(`UPDATE app.t SET v = 'flows'`);
+    await arrived(pair, `v = 'flows'`);
+    await pair.source.query('ALTER TABLE app.t ADD COLUMN secret text');
+    await pair.source.query(`UPDATE app.t SET secret = 'x'`);
+  });
+  expect(await flowing.ended).toMatchObject({ code: 'XC-2001', subject: 'app.t.secret' });
+  // The verification that comes next says the same, and no more.
+  const links = running.stream.links.map((link) => link.id);
+  const verify = { id: 'v', stream: running.stream.key, dependsOn: [], kind: 'verify' as const, links };
+  await expect(
+    running.engine.verify({ ...verify, extent: 'full' }, new AbortController().signal),
+  ).rejects.toMatchObject({ code: 'XC-2001' });
+});
+
+test('columns that come, widen and go on both sides while it flows stop nothing', async () => {
+  await using pair = await pairOf(SCHEMA, onlyA);
+  await using running = await open(pair);
+  const { stop, ended } = await whileFlowing(running, async () => {
+    await pair.source.query(`UPDATE app.t SET v = 'flows' WHERE tenant = 'a'`);
+    await arrived(pair, `v = 'flows'`);
+    for (const [nth, ddl] of [
+      'ADD COLUMN score int NOT NULL DEFAULT 7',
+      'ALTER COLUMN score TYPE bigint',
+      'DROP COLUMN score',
+      'ADD COLUMN score text',
+    ].entries()) {
+      const [first, second] = nth % 2 === 0 ? [pair.target, pair.source] : [pair.source, pair.target];
+      await first.query(`ALTER TABLE app.t ${ddl}`);
+      await second.query(`ALTER TABLE app.t ${ddl}`);
+      await pair.source.query(`UPDATE app.t SET v = 'after ${nth}' WHERE tenant = 'a'`);
+      await arrived(pair, `v = 'after ${nth}'`);
+    }
+  });
+  stop();
+  expect(await ended).toBeNull();
+  await expectEqual(pair, ['app.t'], `tenant = 'a'`);
+});
+
+test('what is compared is what is carried: a column that came on the source alone is no difference', async () => {
+  await using pair = await pairOf(SCHEMA, onlyA);
+  await using running = await open(pair);
+  await pair.source.query('ALTER TABLE app.t ADD COLUMN late int');
+  const links = running.stream.links.map((link) => link.id);
+  const verify = { id: 'v', stream: running.stream.key, dependsOn: [], kind: 'verify' as const, links };
+  const compare = async () =>
+    await running.engine.verify({ ...verify, extent: 'full' }, new AbortController().signal);
+  expect((await compare()).findings).toMatchObject([{ verdict: 'pass' }]);
+  await pair.target.query(`UPDATE app.t SET v = 'other' WHERE tenant = 'a' AND id = 3`);
+  expect((await compare()).findings).toMatchObject([{ verdict: 'fail', code: 'XC-5101' }]);
+});
