@@ -47,6 +47,12 @@ const expectLost = async (pair: Pair, why: RegExp): Promise<void> => {
   expectRefusal(await run(pair, '--follow'), { code: 'XC-5001', exit: 6 });
   const status = await pair.xcrepl(['replication', 'status', '--fail-on', 'findings', '-o', 'json']);
   expect(status.exitCode, status.stderr).toBe(6);
+  expect(status.json()).toMatchObject({
+    links: [{ state: 'needs-repair', why: expect.stringMatching(why) }],
+  });
+  const doctor = await pair.xcrepl(['replication', 'doctor', '-o', 'json']);
+  expect(doctor.exitCode, doctor.stderr).toBe(6);
+  expect(doctor.json()).toMatchObject({ links: [{ verdict: 'gap', why: expect.stringMatching(why) }] });
   expect(await state()).toEqual(before);
 };
 
@@ -116,6 +122,8 @@ test('another server under the same name is not the source that the checkpoint b
     await pair.useDsn('source', pair.source.dsn);
     const again = await run(pair);
     expect(again.exitCode, again.stderr).toBe(0);
+    const doctor = await pair.xcrepl(['replication', 'doctor']);
+    expect(doctor.exitCode, doctor.stdout).toBe(0);
   } finally {
     await admin.query(`DROP DATABASE ${pair.source.database} WITH (FORCE)`);
     await admin.end();

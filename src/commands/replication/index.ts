@@ -20,6 +20,11 @@ export const replication: CommandModule = {
       load: async () => (await import('./status.ts')).status,
     },
     {
+      name: 'doctor',
+      summary: 'Say whether streams can go on where they ended, and what is missing where not',
+      load: async () => (await import('./doctor.ts')).doctor,
+    },
+    {
       name: 'stop',
       summary: 'Take a link off its stream; its rows on the target stay',
       load: async () => (await import('./stop.ts')).stop,

@@ -7,6 +7,7 @@ import type { Lsn } from '../change/lsn.ts';
 import type { LinkId, Stream, StreamKey } from '../topology/link.ts';
 import type { Catalogue, TableName } from '../topology/table.ts';
 import type { ObservedAccess, ObservedServer } from '../validation/observed-server.ts';
+import type { TimelineSwitch } from '../validation/positions/history.ts';
 
 export interface ReplicationFacts {
   readonly gatheredAtMs: number;
@@ -40,7 +41,10 @@ export interface ServerFacts {
 }
 
 export interface SourceFacts extends ServerFacts {
+  /** End of the log, read after the target's checkpoints. */
   readonly currentLsn: Lsn;
+  /** Timelines that led to this one; asked where the checkpoint belongs to another. */
+  readonly history?: readonly TimelineSwitch[] | null;
   readonly walLevel: string;
   /** max_slot_wal_keep_size in bytes; null for no limit. */
   readonly maxSlotWalKeepBytes: number | null;
@@ -61,6 +65,9 @@ export interface SlotFacts {
   readonly confirmedFlush: Lsn | null;
   readonly restart: Lsn | null;
   readonly active: boolean;
+  /** pg_replication_slots.invalidation_reason, PostgreSQL 17. */
+  readonly invalidation?: string | null;
+  readonly plugin?: string | null;
 }
 
 export interface PublicationFacts {
@@ -113,6 +120,8 @@ export interface TargetFacts extends ServerFacts {
   readonly lastSuccessMs?: number | null;
   /** System identifier of the source that the stream's checkpoints belong to; null before the first run. */
   readonly knownSource: string | null;
+  /** Its timeline then; null where it is not known. */
+  readonly knownTimeline?: number | null;
   readonly links: readonly LinkRow[];
   readonly checkpoints: readonly CheckpointRow[];
   readonly copies: readonly CopyRow[];

@@ -201,6 +201,7 @@ describe('a stream that runs', () => {
       ...both.target,
       links: [linkRow(stream, ACME), linkRow(stream, BETA, { state: 'copying', slot: side })],
       copies: [{ slot: side, table: 'shop.customers', links: [BETA], chunks: 1, done: 1 }],
+      checkpoints: [...both.target.checkpoints!, { ...both.target.checkpoints![0]!, slot: side }],
     };
     const slots = [...(both.source.slots ?? []), { ...both.source.slots![0]!, name: side }];
     expect(plan(of, { source: { ...both.source, slots }, target }).steps.map(told)).toEqual([

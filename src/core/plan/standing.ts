@@ -3,11 +3,12 @@
  * what this run was asked for. Everything a plan does follows from this sorting.
  */
 
-import { XcError } from '../errors/xc-error.ts';
-import { publicationName, slotName, type Link, type LinkId } from '../topology/link.ts';
+import { slotName, type Link, type LinkId } from '../topology/link.ts';
+import { mayStart, type Judgement } from '../validation/positions/judge.ts';
+import { refuseGap } from '../validation/positions/refuse.ts';
 import type { CheckpointRow, LinkRow, StreamFacts } from './facts.ts';
 import type { Finding } from './plan.ts';
-import { publicationsOf } from './publication.ts';
+import { judgeSlot } from './judge-slot.ts';
 
 export interface Standing {
   readonly checkpoint: CheckpointRow | null;
@@ -35,8 +36,6 @@ export const standingOf = (facts: StreamFacts, selected: ReadonlySet<LinkId>): S
   const own = slotName(stream.key);
   const rows = target.links.filter((row) => row.stream === stream.key);
   const checkpoint = target.checkpoints.find((row) => row.slot === own) ?? null;
-  refuseOtherSource(facts);
-  if (checkpoint || rows.some((row) => row.slot === own)) refuseLostSlot(facts, own, checkpoint);
   const configured = new Map(stream.links.map((link) => [link.id, link]));
   const carried: LinkOnSlot[] = [];
   const joining: LinkOnSlot[] = [];
@@ -54,53 +53,20 @@ export const standingOf = (facts: StreamFacts, selected: ReadonlySet<LinkId>): S
       held.push({ link, row });
       findings.push(heldFinding(row));
     } else if (row.slot === own) carried.push({ link, row });
-    else if (slotLives(facts, row.slot)) joining.push({ link, row });
     else {
-      held.push({ link, row });
-      findings.push(lostSideSlot(row));
+      const judgement = judgeSlot(facts, row.slot, true);
+      if (mayStart(judgement)) joining.push({ link, row });
+      else {
+        held.push({ link, row });
+        findings.push(lostSideSlot(row, judgement));
+      }
     }
   }
-  if (carried.length + joining.length > 0) refuseLostPublications(facts);
+  if (checkpoint || rows.some((row) => row.slot === own))
+    refuseGap(own, facts.source.region, judgeSlot(facts, own, carried.length + joining.length > 0));
   const known = new Set(rows.map((row) => row.link));
   const fresh = stream.links.filter((link) => selected.has(link.id) && !known.has(link.id));
   return { checkpoint, fresh, carried, joining, held, leaving: leaving.toSorted(), findings };
-};
-
-const slotLives = (facts: StreamFacts, name: string): boolean =>
-  facts.source.slots.some((slot) => slot.name === name && slot.walStatus !== 'lost');
-
-const refuseOtherSource = ({ source, target, stream }: StreamFacts): void => {
-  if (target.knownSource !== null && target.knownSource !== source.systemIdentifier)
-    throw new XcError('XC-5206', {
-      subject: `${stream.source.region}/${stream.source.database}`,
-      why: `system identifier ${source.systemIdentifier}, the checkpoint belongs to ${target.knownSource}`,
-    });
-};
-
-/** A stream that has a checkpoint needs every change after it: a slot that lost some is never quietly made anew. */
-const refuseLostSlot = (facts: StreamFacts, name: string, checkpoint: CheckpointRow | null): void => {
-  const slot = facts.source.slots.find((candidate) => candidate.name === name);
-  const why = ((): string | null => {
-    if (!checkpoint) return 'links are on the slot, but its checkpoint is missing in the target';
-    if (!slot) return 'the slot is missing on the source';
-    if (slot.walStatus === 'lost') return 'wal_status is lost: the source removed log that was still needed';
-    if (slot.confirmedFlush !== null && slot.confirmedFlush > checkpoint.position)
-      return 'the slot was acknowledged past the checkpoint in the target';
-    return null;
-  })();
-  if (why !== null) throw new XcError('XC-5001', { subject: `${name} on ${facts.source.region}`, why });
-};
-
-/**
- * A slot outlives its publications. PostgreSQL 18 leaves out of the stream what no publication named when it was
- * written, with a warning in its own log alone; made anew, they would hide the gap.
- */
-const refuseLostPublications = ({ stream, source }: StreamFacts): void => {
-  if (publicationsOf(stream.key, source.publications).length > 0) return;
-  throw new XcError('XC-5001', {
-    subject: `${publicationName(stream.key)} on ${source.region}`,
-    why: 'its publications were dropped: what was written since is not in the stream',
-  });
 };
 
 const stopped = (row: LinkRow): Finding => ({
@@ -123,12 +89,12 @@ const heldFinding = (row: LinkRow): Finding => ({
   code: 'XC-5004',
 });
 
-const lostSideSlot = (row: LinkRow): Finding => ({
+const lostSideSlot = (row: LinkRow, { why }: Judgement): Finding => ({
   check: 'link-slot',
   subject: row.link,
   verdict: 'fail',
   severity: 'warn',
-  seen: `its slot ${row.slot} is lost while the link was ${row.state}`,
+  seen: `its slot ${row.slot} cannot go on while the link was ${row.state}: ${why}`,
   remedy: `xcrepl replication drop --link ${row.link} makes the next run copy it again`,
   code: 'XC-5001',
 });

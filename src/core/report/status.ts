@@ -4,12 +4,24 @@ import type { LinkState } from '../plan/facts.ts';
 import type { Lsn } from '../change/lsn.ts';
 import { formatLsn, parseLsn } from '../change/lsn.ts';
 import { slotName, type Link, type Stream } from '../topology/link.ts';
+import type { Judgement } from '../validation/positions/judge.ts';
+import type { SlotSeen } from '../validation/positions/positions.ts';
+import { rangeFacts } from '../validation/positions/refuse.ts';
+import { judgeLook } from './status-positions.ts';
 
 export interface SourceLook {
   readonly currentLsn: Lsn;
   /** The source's clock: lag is measured against it, so that ours does not matter. */
   readonly nowMs: number;
   readonly slots: ReadonlyMap<string, SlotHealth>;
+  /** What the positions are judged by; absent where nobody asked. */
+  readonly seen?: {
+    readonly systemIdentifier: string;
+    readonly timeline: number;
+    readonly database: string;
+    readonly slots: ReadonlyMap<string, SlotSeen>;
+    readonly publications: ReadonlySet<string>;
+  };
 }
 
 export interface SlotHealth {
@@ -29,6 +41,10 @@ export interface TargetLook {
   readonly checkpoints: ReadonlyMap<string, { readonly position: Lsn; readonly caughtUpToMs: number | null }>;
   /** By stream key. */
   readonly runners: ReadonlyMap<string, Runner>;
+  /** Sources that checkpoints belong to, by stream key. */
+  readonly sources?: ReadonlyMap<string, { readonly systemIdentifier: string; readonly timeline: number }>;
+  /** How the newest run of a stream ended, by stream key. */
+  readonly ended?: ReadonlyMap<string, { readonly run: string; readonly outcome: string }>;
 }
 
 export interface LinkLook {
@@ -68,7 +84,10 @@ export interface LinkStatus {
   readonly source: string;
   readonly target: string;
   readonly stream: string;
-  /** `never-run` when the target knows nothing of the link; `stopped` once a stopping link is off its stream. */
+  /**
+   * `never-run` when the target knows nothing of the link; `stopped` once a stopping link is off its stream;
+   * `needs-repair` also where its slot can no longer give what comes after the checkpoint.
+   */
   readonly state: LinkState | 'never-run' | 'stopped' | 'unknown';
   readonly why: string | null;
   /** Null where it is not known: never run, or a server that could not be asked. */
@@ -83,6 +102,8 @@ export interface LinkStatus {
         readonly ahead: boolean;
       })
     | null;
+  /** Whether the stream could start at its checkpoint, as the doctor says it; null where it was not judged. */
+  readonly positions: ReturnType<typeof rangeFacts> | null;
   /** Null where nobody drains the stream now. */
   readonly runner: Runner | null;
   readonly lastSuccessAt: string | null;
@@ -128,6 +149,8 @@ const linkStatus = (link: Link, look: StreamLook): LinkStatus => {
   const lag = row ? lagOf(slot, look) : { ms: null, bytes: null, position: null };
   const health = source?.slots.get(slot);
   const tables = row?.tables ?? [];
+  const judgement = row && !isOff(row) ? judgeLook(slot, look) : null;
+  const runner = health?.active ? (target?.runners.get(stream.key) ?? null) : null;
   const sum = (key: Exclude<keyof TableStatus, 'table'>): number =>
     tables.reduce((total, table) => total + table[key], 0);
   return {
@@ -138,8 +161,8 @@ const linkStatus = (link: Link, look: StreamLook): LinkStatus => {
     source: link.source,
     target: link.target,
     stream: stream.key,
-    state: stateOf(row, target),
-    why: target ? (row?.why ?? null) : look.errors.join('; '),
+    state: stateOf(row, target, judgement),
+    why: target ? whyOf(row, judgement, runner, look) : look.errors.join('; '),
     lagMs: lag.ms,
     lagBytes: lag.bytes,
     position: lag.position,
@@ -147,7 +170,8 @@ const linkStatus = (link: Link, look: StreamLook): LinkStatus => {
       row && source
         ? { name: slot, exists: health !== undefined, ahead: isAhead(slot, look), ...(health ?? NO_SLOT) }
         : null,
-    runner: health?.active ? (target?.runners.get(stream.key) ?? null) : null,
+    positions: judgement && rangeFacts(judgement),
+    runner,
     lastSuccessAt: row?.lastSuccessAt ?? null,
     verifiedAt: row?.verifiedAt ?? null,
     verdict: row?.verdict ?? null,
@@ -160,7 +184,7 @@ const linkStatus = (link: Link, look: StreamLook): LinkStatus => {
     bytes: sum('copiedBytes') + sum('bytes'),
     conflicts: sum('conflicts'),
     quarantined: null,
-    slo: objective(link.rule.lagObjective ?? null, lag.ms, row),
+    slo: objective(link.rule.lagObjective ?? null, lag.ms, row, judgement),
     tables,
   };
 };
@@ -181,10 +205,35 @@ const isAhead = (slot: string, { source, target }: StreamLook): boolean => {
   return parseLsn(health.confirmedFlush) > point.position;
 };
 
-const stateOf = (row: LinkLook | undefined, target: TargetLook | null): LinkStatus['state'] => {
+/** An operator took it off: nothing is to be carried. */
+const isOff = (row: LinkLook): boolean => row.state === 'stopping' && row.takenOff;
+
+const stateOf = (
+  row: LinkLook | undefined,
+  target: TargetLook | null,
+  judgement: Judgement | null,
+): LinkStatus['state'] => {
   if (!target) return 'unknown';
   if (!row) return 'never-run';
-  return row.state === 'stopping' && row.takenOff ? 'stopped' : row.state;
+  if (isOff(row)) return 'stopped';
+  return judgement?.verdict === 'gap' ? 'needs-repair' : row.state;
+};
+
+/** Why the link is not carried: what its state rests on, what its positions say, or how the newest run ended. */
+const whyOf = (
+  row: LinkLook | undefined,
+  judgement: Judgement | null,
+  runner: Runner | null,
+  { stream, target }: StreamLook,
+): string | null => {
+  if (!row || isOff(row)) return row?.why ?? null;
+  if (row.why !== null) return row.why;
+  if (judgement?.verdict === 'gap' || judgement?.verdict === 'unknown') return judgement.why;
+  if (runner) return null;
+  const gone = target?.runners.get(stream.key);
+  if (gone) return `run ${gone.run} on ${gone.host}, pid ${gone.pid}, does not read from the slot now`;
+  const ended = target?.ended?.get(stream.key);
+  return ended?.outcome.startsWith('failed') ? `run ${ended.run} ${ended.outcome}` : null;
 };
 
 /** How far the slot's checkpoint is behind what the source has written, in bytes of log and in time. */
@@ -206,9 +255,11 @@ const objective = (
   objectiveMs: number | null,
   lagMs: number | null,
   row: LinkLook | undefined,
+  judgement: Judgement | null,
 ): LinkStatus['slo'] => {
   if (objectiveMs === null) return { verdict: 'none', objectiveMs };
-  if (!row || lagMs === null) return { verdict: 'unknown', objectiveMs };
+  if (judgement?.verdict === 'gap') return { verdict: 'missed', objectiveMs };
+  if (!row || lagMs === null || judgement?.verdict === 'unknown') return { verdict: 'unknown', objectiveMs };
   const carries = row.state === 'streaming' || row.state === 'catching-up';
   return { verdict: carries && lagMs <= objectiveMs ? 'met' : 'missed', objectiveMs };
 };

@@ -23,6 +23,7 @@ import { readIdentity, type ServerIdentity } from './identity.ts';
 import { pgError } from './pg-error.ts';
 import { ident, literal, qualified } from './quote.ts';
 import { readTargetState } from './target-state.ts';
+import { endOfLog, historySince } from './timeline.ts';
 
 export interface FactsOptions {
   readonly streams: readonly Stream[];
@@ -49,8 +50,9 @@ export const gatherFacts = async (options: FactsOptions): Promise<ReplicationFac
 };
 
 /**
- * The checkpoints are read last: a stream that flows meanwhile acknowledges only what its target has, so a slot that is
- * looked at before them is never ahead of them, unless it is ahead in truth.
+ * The checkpoints are read after the slots, and the end of the source's log after them: a stream that flows meanwhile
+ * acknowledges only what its target has, and its target has only what the source has, so neither is ahead of the other,
+ * unless it is in truth.
  */
 const streamFacts = async (stream: Stream, options: FactsOptions): Promise<StreamFacts> => {
   const inScope = scopeOf(stream);
@@ -58,17 +60,18 @@ const streamFacts = async (stream: Stream, options: FactsOptions): Promise<Strea
     const target = await targetFacts(atTarget, subject, stream, inScope, options);
     const known = new Set(target.links.map((row) => row.link));
     const fresh = stream.links.filter((link) => options.selected.has(link.id) && !known.has(link.id));
-    const source = await onServer(stream.source, options, async (client, name, walsender) => {
+    return await onServer(stream.source, options, async (client, name, walsender) => {
       const facts = await sourceFacts(client, name, stream, inScope, options, walsender);
       const scopedRows = await estimateRows(client, facts.catalogue, { ...stream, links: fresh });
-      return { ...facts, scopedRows };
+      const history = await historySince(target.knownTimeline ?? null, facts, walsender);
+      const { checkpoints } = await readTargetState(atTarget, subject);
+      const currentLsn = await endOfLog(client);
+      return {
+        stream,
+        source: { ...facts, scopedRows, history, currentLsn },
+        target: { ...target, checkpoints: checkpoints.filter((row) => row.stream === stream.key) },
+      };
     });
-    const { checkpoints } = await readTargetState(atTarget, subject);
-    return {
-      stream,
-      source,
-      target: { ...target, checkpoints: checkpoints.filter((row) => row.stream === stream.key) },
-    };
   });
 };
 
@@ -119,7 +122,8 @@ const targetFacts = async (
     schemaVersion: state.schemaVersion,
     epoch: state.epoch,
     lastSuccessMs: state.lastSuccessMs.get(stream.key) ?? null,
-    knownSource: state.sources.get(stream.key) ?? null,
+    knownSource: state.sources.get(stream.key)?.system ?? null,
+    knownTimeline: state.sources.get(stream.key)?.timeline ?? null,
     links: state.links.filter((row) => row.stream === stream.key),
     checkpoints: state.checkpoints.filter((row) => row.stream === stream.key),
     copies: state.copies,
@@ -127,15 +131,15 @@ const targetFacts = async (
 };
 
 const SOURCE = `
-  SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END::text AS lsn,
-         current_setting('wal_level') AS "walLevel",
+  SELECT current_setting('wal_level') AS "walLevel",
          (SELECT nullif(setting::int8, -1) * 1048576 FROM pg_settings WHERE name = 'max_slot_wal_keep_size')::float8
            AS "maxSlotWalKeepBytes",
          (SELECT (wal_bytes / nullif(extract(epoch FROM now() - stats_reset), 0))::float8 FROM pg_stat_wal)
            AS "walBytesPerSecond",
          coalesce((SELECT json_agg(json_build_object('name', slot_name, 'walStatus', wal_status, 'active', active,
-                            'confirmedFlush', confirmed_flush_lsn::text, 'restart', restart_lsn::text) ORDER BY slot_name)
-                     FROM pg_replication_slots
+                            'confirmedFlush', confirmed_flush_lsn::text, 'restart', restart_lsn::text, 'plugin', plugin,
+                            'invalidation', to_jsonb(s) ->> 'invalidation_reason') ORDER BY slot_name)
+                     FROM pg_replication_slots s
                     WHERE database = current_database() AND slot_name LIKE 'xcrepl\\_%'), '[]') AS slots,
          coalesce((SELECT json_agg(json_build_object('name', p.pubname, 'update', p.pubupdate, 'tables',
                             coalesce((SELECT json_agg(json_build_object(
@@ -150,7 +154,6 @@ const SOURCE = `
                      FROM pg_publication p WHERE p.pubname LIKE 'xcrepl\\_%'), '[]') AS publications`;
 
 interface SourceRow {
-  readonly lsn: string;
   readonly walLevel: string;
   readonly maxSlotWalKeepBytes: number | null;
   readonly walBytesPerSecond: number | null;
@@ -172,7 +175,7 @@ const sourceFacts = async (
   inScope: (name: TableName) => boolean,
   { roles, dsns }: FactsOptions,
   walsender: () => Promise<Client>,
-): Promise<Omit<SourceFacts, 'scopedRows'>> => {
+): Promise<Omit<SourceFacts, 'scopedRows' | 'currentLsn'>> => {
   const identity = await readIdentity(client, subject, walsender);
   const catalogue = await readCatalogue(client, { tables: inScope });
   const row = (await client.query<SourceRow>(SOURCE)).rows[0];
@@ -183,7 +186,6 @@ const sourceFacts = async (
     role: roles.get(stream.source.region) ?? 'replica',
     catalogue,
     observed: await observe(client, { ...identity, ...stream.source }, catalogue, dsns),
-    currentLsn: parseLsn(row.lsn),
     walLevel: row.walLevel,
     maxSlotWalKeepBytes: row.maxSlotWalKeepBytes,
     walBytesPerSecond: row.walBytesPerSecond,

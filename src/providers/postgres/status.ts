@@ -2,6 +2,7 @@
 
 import type { Client } from 'pg';
 import { parseLsn } from '../../core/change/lsn.ts';
+import { isXcError } from '../../core/errors/xc-error.ts';
 import type { LinkState } from '../../core/plan/facts.ts';
 import type {
   LinkLook,
@@ -11,7 +12,9 @@ import type {
   TableStatus,
   TargetLook,
 } from '../../core/report/status.ts';
+import { readIdentity } from './identity.ts';
 import { pgError } from './pg-error.ts';
+import { readPublicationNames, readSlots } from './positions.ts';
 import { isUninitialised } from './target-state.ts';
 
 const SOURCE = `
@@ -38,10 +41,25 @@ export const lookAtSource = async (client: Client, subject: string): Promise<Sou
       currentLsn: parseLsn(row.lsn),
       nowMs: row.nowMs,
       slots: new Map(row.slots.map(({ name, ...health }) => [name, health])),
+      ...(await seen(client, subject)),
     };
   } catch (error) {
     throw pgError(error, subject);
   }
+};
+
+/** Left out where the role may not know which server it is on: then nothing is judged, and nothing else is missing. */
+const seen = async (client: Client, subject: string): Promise<Pick<SourceLook, 'seen'>> => {
+  const identity = await readIdentity(client, subject).catch((error: unknown) => {
+    if (isXcError(error, 'XC-4002')) return null;
+    throw error;
+  });
+  if (!identity) return {};
+  const { systemIdentifier, timeline, database } = identity;
+  const slots = await readSlots(client);
+  return {
+    seen: { systemIdentifier, timeline, database, slots, publications: await readPublicationNames(client) },
+  };
 };
 
 const TARGET = `
@@ -60,7 +78,14 @@ const TARGET = `
          coalesce((SELECT json_agg(json_build_object('stream', j.stream, 'run', s.runner, 'host', j.host, 'pid', j.pid,
                                                      'since', j.started_at))
                      FROM xcrepl.streams s JOIN xcrepl.replication_jobs j ON j.run IN (s.runner, s.runner || '/' || s.stream)
-                    WHERE j.ended_at IS NULL), '[]') AS runners`;
+                    WHERE j.ended_at IS NULL), '[]') AS runners,
+         coalesce((SELECT json_object_agg(stream, json_build_object('systemIdentifier', source_system,
+                            'timeline', source_timeline)) FROM xcrepl.streams s
+                    WHERE EXISTS (SELECT FROM xcrepl.checkpoints c WHERE c.stream = s.stream)), '{}') AS sources,
+         coalesce((SELECT json_object_agg(stream, json_build_object('run', run, 'outcome', outcome))
+                     FROM (SELECT DISTINCT ON (stream) stream, split_part(run, '/', 1) AS run, coalesce(outcome, '') AS outcome
+                             FROM xcrepl.replication_jobs WHERE ended_at IS NOT NULL
+                            ORDER BY stream, ended_at DESC) e), '{}') AS ended`;
 
 interface TargetRow {
   readonly links: readonly {
@@ -80,6 +105,10 @@ interface TargetRow {
     readonly caughtUpToMs: number | null;
   }[];
   readonly runners: readonly (Runner & { readonly stream: string })[];
+  readonly sources: Readonly<
+    Record<string, { readonly systemIdentifier: string; readonly timeline: number }>
+  >;
+  readonly ended: Readonly<Record<string, { readonly run: string; readonly outcome: string }>>;
 }
 
 const NOTHING: TargetLook = {
@@ -103,6 +132,8 @@ export const lookAtTarget = async (client: Client, subject: string): Promise<Tar
         ]),
       ),
       runners: new Map(row.runners.map(({ stream, ...runner }) => [stream, runner])),
+      sources: new Map(Object.entries(row.sources)),
+      ended: new Map(Object.entries(row.ended)),
     };
   } catch (error) {
     if (isUninitialised(error)) return NOTHING;

@@ -13,8 +13,8 @@ export interface TargetState {
   /** Number of the newest migration; null before init. */
   readonly schemaVersion: number | null;
   readonly epoch: number | null;
-  /** System identifier of the source of each stream that has a checkpoint: without one, no position belongs to it. */
-  readonly sources: ReadonlyMap<StreamKey, string>;
+  /** The source of each stream that has a checkpoint: without one, no position belongs to it. */
+  readonly sources: ReadonlyMap<StreamKey, { readonly system: string; readonly timeline: number }>;
   readonly lastSuccessMs: ReadonlyMap<StreamKey, number>;
   readonly links: readonly LinkRow[];
   readonly checkpoints: readonly CheckpointRow[];
@@ -24,7 +24,8 @@ export interface TargetState {
 const STATE = `
   SELECT (SELECT max(version) FROM xcrepl.migrations) AS version,
          (SELECT last_value::text FROM xcrepl.epoch) AS epoch,
-         coalesce((SELECT json_object_agg(stream, source_system) FROM xcrepl.streams s
+         coalesce((SELECT json_object_agg(stream, json_build_object('system', source_system,
+                            'timeline', source_timeline)) FROM xcrepl.streams s
                     WHERE EXISTS (SELECT FROM xcrepl.checkpoints c WHERE c.stream = s.stream)), '{}') AS sources,
          coalesce((SELECT json_object_agg(stream, ms) FROM
                     (SELECT stream, (extract(epoch FROM max(last_success_at)) * 1000)::float8 AS ms
@@ -42,7 +43,7 @@ const STATE = `
 interface StateRow {
   readonly version: number | null;
   readonly epoch: string | null;
-  readonly sources: Readonly<Record<StreamKey, string>>;
+  readonly sources: Readonly<Record<StreamKey, { readonly system: string; readonly timeline: number }>>;
   readonly success: Readonly<Record<StreamKey, number>>;
   readonly links: readonly {
     readonly link: LinkId;

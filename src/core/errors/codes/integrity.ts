@@ -6,8 +6,8 @@ export const integrityCodes = {
   'XC-5001': {
     title: 'replication slot is lost',
     means:
-      'The slot is gone or invalidated (wal_status lost), so the changes after the checkpoint can no longer be read from the log. Streaming never starts again quietly past such a gap.',
-    next: 'xcrepl replication status shows the positions; drop the link and copy it again, or restore the slot',
+      'The slot is gone, invalidated (wal_status lost) or past the checkpoint, so the changes after the checkpoint can no longer be read from the log. Streaming never starts again quietly past such a gap.',
+    next: 'xcrepl replication doctor shows what is missing; drop the link and copy it again',
   },
   'XC-5002': {
     title: 'table is not carried by its link',
@@ -76,8 +76,8 @@ export const integrityCodes = {
   'XC-5206': {
     title: 'source is not the one that the checkpoint belongs to',
     means:
-      'The system identifier or timeline of the source differs from the one that was streamed from: it was restored, rebuilt or promoted. Positions of another history say nothing.',
-    next: 'xcrepl replication status shows both identities; drop the link and copy it again, or point the region at the right server',
+      'The system identifier of the source differs from the one that was streamed from, or its timeline does not continue it from the checkpoint: it was restored, rebuilt, or promoted while it was behind the target. Positions of another history say nothing.',
+    next: 'xcrepl replication doctor says what differs; point the region at the right server, or drop the link and copy it again',
   },
   'XC-5207': {
     title: 'schema of the source changed',

@@ -14,6 +14,7 @@ import type {
   Verify,
 } from '../../../core/plan/plan.ts';
 import type { EngineProgress, StreamEngine, Streamed } from '../../../core/replication/engine.ts';
+import { isXcError } from '../../../core/errors/xc-error.ts';
 import type { Finding } from '../../../core/validation/finding.ts';
 import { insertOnlyPublicationName, publicationName, type LinkId } from '../../../core/topology/link.ts';
 import type { TableName } from '../../../core/topology/table.ts';
@@ -45,6 +46,8 @@ export class PostgresEngine implements StreamEngine {
   #changed = new ChangedTables();
   #epoch = 0;
   #sourceVersion = 0;
+  /** How the stream last ended, in words that name no value of a row. */
+  #outcome = 'released';
 
   constructor(given: EngineOptions) {
     const options = { ...given, progress: this.#watch(given.progress) };
@@ -121,7 +124,13 @@ export class PostgresEngine implements StreamEngine {
     options: { until: Lsn | null; signal: AbortSignal },
   ): Promise<Streamed> {
     await this.#typed(() => this.#copies.end(step.slot));
-    const streamed = await this.#streams.run(step.slot, options.until, this.#epoch, options.signal);
+    const streamed = await this.#streams
+      .run(step.slot, options.until, this.#epoch, options.signal)
+      .catch((error: unknown) => {
+        if (isXcError(error)) this.#outcome = `failed: ${error.code} ${error.title}: ${error.subject ?? ''}`;
+        throw error;
+      });
+    this.#outcome = 'released';
     await this.#typed(async () => {
       for (const { link, slot } of await this.#parts.store.links())
         if (slot === step.slot && this.#changed.isTrusted(link)) await this.#writeChanged(link);
@@ -209,7 +218,7 @@ export class PostgresEngine implements StreamEngine {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#copies[Symbol.asyncDispose]();
     // What cannot be said any more is found out by the next run, as after a kill.
-    if (this.#parts.control.isHeld) await this.#parts.store.release().catch(() => {});
+    if (this.#parts.control.isHeld) await this.#parts.store.release(this.#outcome).catch(() => {});
     await this.#parts.control[Symbol.asyncDispose]();
   }
 

@@ -4,7 +4,6 @@
  */
 
 import { formatLsn, parseLsn, type Lsn } from '../../../core/change/lsn.ts';
-import { XcError } from '../../../core/errors/xc-error.ts';
 import { slotName, type Link, type LinkId } from '../../../core/topology/link.ts';
 import type { TableName } from '../../../core/topology/table.ts';
 import type { ServerIdentity } from '../identity.ts';
@@ -36,28 +35,15 @@ export class LinkStore {
     return Number(rows[0]?.epoch);
   }
 
-  /** @throws XcError XC-5206 when positions of the stream belong to another source */
+  /** Which source the stream's positions belong to stays as it is where there are any: a start of the stream judges it. */
   async takeOver(source: ServerIdentity): Promise<void> {
     const { stream, controlPlane, run, host, pid } = this.#session.options;
     await this.#session.transaction(async (client) => {
-      const { rows } = await client.query<{ system: string; streamed: boolean }>(
-        `SELECT source_system AS system, EXISTS (SELECT FROM xcrepl.checkpoints c WHERE c.stream = s.stream) AS streamed
-           FROM xcrepl.streams s WHERE stream = $1 FOR UPDATE`,
-        [stream.key],
-      );
-      const [known] = rows;
-      if (known?.streamed && known.system !== source.systemIdentifier)
-        throw new XcError('XC-5206', {
-          subject: stream.source.region,
-          why: `system identifier ${source.systemIdentifier}, the checkpoint has ${known.system}`,
-        });
       await client.query(
         `INSERT INTO xcrepl.streams (stream, control_plane, source_region, source_database, target_region, target_database,
                                      source_system, source_timeline, runner, runner_since)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, clock_timestamp())
-         ON CONFLICT (stream) DO UPDATE SET runner = excluded.runner, runner_since = excluded.runner_since,
-                                            source_system = excluded.source_system,
-                                            source_timeline = excluded.source_timeline`,
+         ON CONFLICT (stream) DO UPDATE SET runner = excluded.runner, runner_since = excluded.runner_since`,
         [
           stream.key,
           controlPlane,
@@ -69,6 +55,11 @@ export class LinkStore {
           source.timeline,
           run,
         ],
+      );
+      await client.query(
+        `UPDATE xcrepl.streams s SET source_system = $2, source_timeline = $3
+          WHERE stream = $1 AND NOT EXISTS (SELECT FROM xcrepl.checkpoints c WHERE c.stream = s.stream)`,
+        [stream.key, source.systemIdentifier, source.timeline],
       );
       await client.query('UPDATE xcrepl.checkpoints SET runner = $2 WHERE stream = $1', [stream.key, run]);
       await client.query(
@@ -83,13 +74,37 @@ export class LinkStore {
     });
   }
 
-  /** The run leaves the stream in good order: nobody drains it any more. A killed one leaves that to be found out. */
-  async release(): Promise<void> {
+  /** The source that the stream's positions belong to; null before it was recorded. */
+  async knownSource(): Promise<{ systemIdentifier: string; timeline: number } | null> {
+    const { rows } = await this.#session.query<{ systemIdentifier: string; timeline: number }>(
+      `SELECT source_system AS "systemIdentifier", source_timeline AS timeline FROM xcrepl.streams WHERE stream = $1`,
+      [this.#session.options.stream.key],
+    );
+    return rows[0] ?? null;
+  }
+
+  /** From now on positions belong to this source: it was judged, or everything is read from it anew. */
+  async trustSource({
+    systemIdentifier,
+    timeline,
+  }: Pick<ServerIdentity, 'systemIdentifier' | 'timeline'>): Promise<void> {
+    await this.#session.query(
+      `UPDATE xcrepl.streams SET source_system = $2, source_timeline = $3
+        WHERE stream = $1 AND (source_system, source_timeline) IS DISTINCT FROM ($2, $3)`,
+      [this.#session.options.stream.key, systemIdentifier, timeline],
+    );
+  }
+
+  /**
+   * The run leaves the stream in good order: nobody drains it any more. A killed one leaves that to be found out.
+   * @param outcome for status: "released", or why the stream ended
+   */
+  async release(outcome: string): Promise<void> {
     const { stream, run } = this.#session.options;
     await this.#session.transaction(async (client) => {
       await client.query(
-        `UPDATE xcrepl.replication_jobs SET ended_at = clock_timestamp(), outcome = 'released' WHERE run = $1`,
-        [`${run}/${stream.key}`],
+        'UPDATE xcrepl.replication_jobs SET ended_at = clock_timestamp(), outcome = $2 WHERE run = $1',
+        [`${run}/${stream.key}`, outcome],
       );
       await client.query('UPDATE xcrepl.streams SET runner = NULL WHERE stream = $1 AND runner = $2', [
         stream.key,

@@ -57,6 +57,11 @@ export class Sessions {
     return this.#open('target', kind);
   }
 
+  /** For commands of the replication protocol that give rows. */
+  walsender(): Promise<Client> {
+    return this.#open('source', 'walsender');
+  }
+
   async wire(
     side: 'source' | 'target',
     kind: SessionKind,

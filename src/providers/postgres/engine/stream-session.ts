@@ -5,7 +5,7 @@
 
 import type { Client } from 'pg';
 import type { Variant } from '../../../core/change/batch.ts';
-import { formatLsn, type Lsn } from '../../../core/change/lsn.ts';
+import type { Lsn } from '../../../core/change/lsn.ts';
 import type { RelationMessage } from '../../../core/change/pgoutput.ts';
 import { XcError } from '../../../core/errors/xc-error.ts';
 import { runChangeLoop, type Tally } from '../../../core/replication/change-loop.ts';
@@ -27,6 +27,7 @@ import type { LinkStore, StoredLink } from './link-store.ts';
 import type { EngineOptions } from './options.ts';
 import type { Sides } from './parts.ts';
 import { setUpOrigin } from './origin.ts';
+import { startPosition } from './start-position.ts';
 import { readRowTypes } from './row-types.ts';
 import { rereadRow } from './reread.ts';
 import { unlessMoved } from './schema-moved.ts';
@@ -189,41 +190,6 @@ const refuseNewer = (relation: RelationMessage, source: Catalogue, commit: Lsn, 
 
 const carries = ({ state }: StoredLink): boolean =>
   state === 'catching-up' || state === 'streaming' || state === 'dropping' || state === 'stopping';
-
-const SLOT = `
-  SELECT confirmed_flush_lsn::text AS confirmed, wal_status AS status FROM pg_replication_slots WHERE slot_name = $1`;
-
-/**
- * The checkpoint. A server starts silently at the slot's own position when that is further: then changes would be
- * skipped, and the stream must not start (CORRECTNESS 19).
- */
-const startPosition = async ({ store, source }: SessionPorts, slot: string): Promise<Lsn> => {
-  const checkpoint = await store.checkpoint(slot);
-  if (checkpoint === null)
-    throw new XcError('XC-5001', { subject: slot, why: 'the target has no checkpoint for it' });
-  const { rows } = await source.query<{ confirmed: string | null; status: string | null }>(SLOT, [slot]);
-  const [state] = rows;
-  if (!state)
-    throw new XcError('XC-5001', {
-      subject: slot,
-      why: `it does not exist on the source; the checkpoint is ${formatLsn(checkpoint)}`,
-    });
-  if (state.status === 'lost')
-    throw new XcError('XC-5001', {
-      subject: slot,
-      why: `the source removed log that it needed; the checkpoint is ${formatLsn(checkpoint)}`,
-    });
-  const ahead = await source.query<{ ahead: boolean }>('SELECT $1::pg_lsn > $2::pg_lsn AS ahead', [
-    state.confirmed,
-    formatLsn(checkpoint),
-  ]);
-  if (ahead.rows[0]?.ahead)
-    throw new XcError('XC-5001', {
-      subject: slot,
-      why: `it was moved to ${state.confirmed}, past the checkpoint ${formatLsn(checkpoint)}: the changes between are lost to it`,
-    });
-  return checkpoint;
-};
 
 interface CarryContext {
   readonly source: Catalogue;

@@ -28,7 +28,10 @@ export class Streams {
   async position(slot: string): Promise<Lsn> {
     const position = await this.#parts.store.checkpoint(slot);
     if (position === null)
-      throw new XcError('XC-5001', { subject: slot, why: 'the target has no checkpoint for it' });
+      throw new XcError('XC-5001', {
+        subject: `${slot} on ${this.#parts.options.stream.source.region}`,
+        why: 'links are on the slot, but its checkpoint is missing in the target',
+      });
     return position;
   }
 

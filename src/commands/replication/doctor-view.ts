@@ -1,0 +1,36 @@
+/** Diagnoses as a person reads them: a table, and below it why and what to do. */
+
+import type { Diagnosis } from '../../core/report/doctor.ts';
+import type { Painter } from '../frame/host.ts';
+import { bytesText } from './quantities.ts';
+
+const TONES = { safe: 'good', duplicate: 'good', none: 'dim', unknown: 'warn', gap: 'bad' } as const;
+
+export const doctorView = (links: readonly Diagnosis[], next: readonly string[], paint: Painter): string =>
+  [
+    paint.table(
+      ['link', 'verdict', 'reason', 'slot', 'checkpoint', 'slot at', 'source at'],
+      links.map(({ link, verdict, reason, walStatus, positions }) => [
+        link,
+        paint[TONES[verdict]](verdict),
+        reason,
+        walStatus ?? '-',
+        positions.checkpoint ?? '-',
+        positions.confirmedFlush ?? '-',
+        positions.source ?? '-',
+      ]),
+    ),
+    ...links.flatMap((link) => lines(link).map((line) => `${link.link}: ${line}`)),
+    ...next.map((command) => `next: ${command}`),
+  ].join('\n');
+
+const lines = ({ verdict, why, range, risk }: Diagnosis): string[] => [
+  ...(verdict === 'safe' ? [] : [why]),
+  ...(verdict === 'gap' && range
+    ? [
+        `missing: after ${range.from ?? 'an unknown position'}, up to ${range.to ?? 'an unknown position'}` +
+          (range.bytes === null ? '' : `, ${bytesText(range.bytes)} of log`),
+      ]
+    : []),
+  ...(risk === null ? [] : [risk]),
+];
