@@ -39,8 +39,8 @@ interface Case {
   readonly name: string;
   readonly reason: string;
   readonly code: 'XC-5001' | 'XC-5206';
-  breaks(pair: Pair, slot: string): Promise<void>;
-  mends?(pair: Pair, slot: string): Promise<void>;
+  readonly breaks: (pair: Pair, slot: string) => Promise<void>;
+  readonly mends?: (pair: Pair, slot: string) => Promise<void>;
 }
 
 const setting = async (pair: Pair, text: string): Promise<void> => {

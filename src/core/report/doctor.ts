@@ -73,13 +73,14 @@ export const diagnose = (looks: readonly DoctorLook[], only: ReadonlySet<LinkId>
     )
     .toSorted((a, b) => (a.link < b.link ? -1 : 1));
 
+const text = (lsn: Lsn | null | undefined): string | null => (lsn ? formatLsn(lsn) : null);
+
 const diagnoseLink = (link: Link, look: DoctorLook): Diagnosis => {
   const { stream, source, target } = look;
   const row = target?.links.get(link.id);
   const slot = row?.slot ?? slotName(stream.key);
   const found = judgeLink(slot, row, look);
   const seen = source?.slots.get(slot);
-  const text = (lsn: Lsn | null | undefined): string | null => (lsn == null ? null : formatLsn(lsn));
   const { from = null, to = null } = found;
   return {
     link: link.id,

@@ -106,7 +106,7 @@ const checkpointMissing: Judge = ({ checkpoint, seen, origin }) =>
 const slotMissing: Judge = ({ seen, known, source, checkpoint }) => {
   if (seen) return null;
   const range = checkpoint === null ? '' : `; the checkpoint is ${formatLsn(checkpoint)}`;
-  return known?.timeline != null && known.timeline < source.timeline
+  return (known?.timeline ?? source.timeline) < source.timeline
     ? gap(
         'promoted-without-slot',
         `the slot is missing on the source, which was promoted to timeline ${source.timeline}: it was no failover slot, or was not synchronised${range}`,
@@ -161,7 +161,7 @@ const publicationMissing: Judge = ({ published, checkpoint, source }) =>
 const slotAhead: Judge = ({ seen, checkpoint }) => {
   const confirmed = seen?.confirmedFlush ?? null;
   if (confirmed === null || checkpoint === null || confirmed <= checkpoint) return null;
-  const anew = seen?.restart != null && seen.restart > checkpoint;
+  const anew = (seen?.restart ?? checkpoint) > checkpoint;
   return gap(
     'slot-ahead',
     `${anew ? 'the slot was made anew, or moved,' : 'the slot was acknowledged'} past the checkpoint in the target: it stands at ${formatLsn(confirmed)}, the checkpoint is ${formatLsn(checkpoint)}; the slot was changed by hand, or the target was restored`,
