@@ -2,6 +2,7 @@
 
 import type { Suite } from './suite.ts';
 import { cutNetwork } from './suites/cut-network.ts';
+import { fuzz } from './suites/fuzz.ts';
 import { killRunnerCopy } from './suites/kill-runner-copy.ts';
 import { killRunnerStream } from './suites/kill-runner-stream.ts';
 import { killSource, killTarget } from './suites/kill-server.ts';
@@ -12,4 +13,5 @@ export const suites: readonly Suite[] = [
   killTarget,
   killSource,
   cutNetwork,
+  fuzz,
 ];

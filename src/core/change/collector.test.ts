@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { fieldRedactor } from '../policy/redactor.ts';
+import type { LinkId } from '../topology/link.ts';
+import type { TableName } from '../topology/table.ts';
+import type { Route } from './batch.ts';
 import { Collector } from './collector.ts';
-import { lsnOf } from './lsn.ts';
+import { lsnOf, ZERO_LSN } from './lsn.ts';
+import { makeTuplePlan } from './tuple-plan.ts';
 
 describe('a collector with an end', () => {
   it('counts nothing of a transaction past it: neither its changes nor its position', () => {
@@ -17,5 +22,57 @@ describe('a collector with an end', () => {
     }
     expect(collector.batch.position).toBe(95n);
     expect(collector.batch.commitsMs).toHaveLength(1);
+  });
+});
+
+describe('a collector', () => {
+  const column = (name: string) => ({ name, typeOid: 25, typeModifier: -1, key: name === 'id' });
+  const relation = { oid: 9, schema: 'app', name: 't', identity: 'd', columns: ['id', 'v'].map(column) };
+  const collectorOf = (keyless: boolean): Collector => {
+    const fields = ['id', 'v'].map((name) => ({ name, redactor: fieldRedactor({ kind: 'allow' }) }));
+    const plan = makeTuplePlan(fields, new Set(keyless ? [] : ['id']));
+    const route: Route = {
+      link: 'rule:tenant:a:b' as LinkId,
+      tenant: 'tenant',
+      variant: { table: 'app.t' as TableName, plan, relation: 9 },
+      scope: null,
+      from: ZERO_LSN,
+      seen: null,
+      unseen: null,
+    };
+    const routes = { tenantField: null, byTenant: new Map([['', route]]), keyless, ordered: keyless };
+    const collector = new Collector({ routes: () => routes }, null);
+    collector.relation(relation);
+    return collector;
+  };
+  /** int16 count, then kinds: text of one letter, or n and u without a value. */
+  const row = (...fields: readonly string[]): Buffer =>
+    Buffer.concat([
+      Buffer.from([0, fields.length]),
+      ...fields.map((one) =>
+        one === 'n' || one === 'u' ? Buffer.from(one) : Buffer.from([0x74, 0, 0, 0, 1, one.charCodeAt(0)]),
+      ),
+    ]);
+
+  it('refuses changes outside of a transaction, and transactions that begin or end where none may', () => {
+    const refusal = { code: 'XC-5201' };
+    const collector = collectorOf(false);
+    expect(() => collector.insert(9, row('a', 'b'), 0)).toThrowError(expect.objectContaining(refusal));
+    expect(() => collector.commit(lsnOf(90n), lsnOf(95n), 0n)).toThrowError(expect.objectContaining(refusal));
+    collector.begin(lsnOf(90n), 0n, 1);
+    collector.insert(9, row('a', 'b'), 0);
+    expect(() => collector.begin(lsnOf(91n), 0n, 2)).toThrowError(expect.objectContaining(refusal));
+    expect(() => collector.commit(lsnOf(91n), lsnOf(95n), 0n)).toThrowError(expect.objectContaining(refusal));
+    collector.commit(lsnOf(90n), lsnOf(95n), 0n);
+    expect(collector.batch.size).toBe(1);
+  });
+
+  it.each([true, false])('refuses an old row that does not say its values (keyless: %s)', (keyless) => {
+    const refusal = expect.objectContaining({ code: 'XC-5201' });
+    const collector = collectorOf(keyless);
+    collector.begin(lsnOf(90n), 0n, 1);
+    expect(() => collector.delete(9, row('u', 'b'), 'K', 0)).toThrowError(refusal);
+    const both = Buffer.concat([row('a', 'u'), row('c', 'u')]);
+    expect(() => collector.update(9, both, 'O', 0, row('a', 'u').length)).toThrowError(refusal);
   });
 });

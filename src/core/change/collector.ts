@@ -24,7 +24,7 @@ import {
   type RelationMessage,
 } from './pgoutput.ts';
 import { RouteFinder, type RelationRoutes } from './relation-routes.ts';
-import { fieldOffsets, writeKey, writeTuple } from './tuple-plan.ts';
+import { fieldOffsets, withoutValue, writeKey, writeTuple } from './tuple-plan.ts';
 
 export interface CollectorHooks {
   /**
@@ -64,6 +64,8 @@ export class Collector implements PgoutputHandler {
   }
 
   begin(commitLsn: Lsn, _commitMicros: bigint, xid: number): void {
+    if (this.inTransaction)
+      throw new XcError('XC-5201', { subject: `transaction ${xid} begins within ${this.#xid}` });
     if (this.#until !== null && commitLsn >= this.#until) {
       this.reachedEnd = true;
       return;
@@ -74,10 +76,11 @@ export class Collector implements PgoutputHandler {
   }
 
   /** Past the end a commit counts for nothing: its changes were left out, and its position would say otherwise. */
-  commit(_commitLsn: Lsn, endLsn: Lsn, commitMicros: bigint): void {
-    if (this.reachedEnd) return;
+  commit(commitLsn: Lsn, endLsn: Lsn, commitMicros: bigint): void {
     // Of a transaction past the end, too, whose changes were left out: its position is the next session's to reach.
     if (this.reachedEnd) return;
+    if (!this.inTransaction || commitLsn !== this.#commitLsn || endLsn < commitLsn)
+      throw new XcError('XC-5201', { subject: `a commit that is not of the transaction that began` });
     this.inTransaction = false;
     this.batch.position = endLsn;
     this.batch.commitsMs.push(Number((commitMicros + POSTGRES_EPOCH_MICROS) / 1000n));
@@ -141,7 +144,9 @@ export class Collector implements PgoutputHandler {
     const finder = this.#relations.get(relation);
     if (finder === undefined)
       throw new XcError('XC-5201', { subject: `a change of the undescribed relation ${relation}` });
-    return this.reachedEnd ? null : finder;
+    if (this.reachedEnd) return null;
+    if (!this.inTransaction) throw new XcError('XC-5201', { subject: 'a change outside of a transaction' });
+    return finder;
   }
 
   #inCopy(route: Route, bytes: Buffer, tuple: number): boolean {
@@ -200,7 +205,7 @@ export class Collector implements PgoutputHandler {
     const { arena } = this.batch;
     if (!finder.routes.keyless) return writeKey(arena, route.variant.plan, bytes, old);
     const start = arena.length;
-    writeTuple(arena, route.variant.plan, 'pgoutput', bytes, old);
+    if (writeTuple(arena, route.variant.plan, 'pgoutput', bytes, old)) throw withoutValue('large values');
     arena.bytes.copyWithin(start, start + 2, arena.length);
     arena.length -= 2;
   }

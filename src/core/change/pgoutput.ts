@@ -4,8 +4,8 @@
  * Replication Message Formats). Bytes that do not fit the format are a typed error, never a guess.
  */
 
-import { XcError } from '../errors/xc-error.ts';
 import { lsnOf, type Lsn } from './lsn.ts';
+import { exactly, flagsOf, foreignText, malformed, nameText, need } from './message-fields.ts';
 
 export interface RelationColumn {
   readonly name: string;
@@ -52,10 +52,6 @@ export interface PgoutputHandler {
 /** PostgreSQL counts microseconds from 2000-01-01; this is that instant in Unix microseconds. */
 export const POSTGRES_EPOCH_MICROS = 946_684_800_000_000n;
 
-const text = new TextDecoder('utf-8');
-
-const malformed = (what: string): XcError => new XcError('XC-5201', { subject: what });
-
 export const readInt16 = (bytes: Uint8Array, at: number): number =>
   (((bytes[at] ?? 0) << 24) >> 16) | (bytes[at + 1] ?? 0);
 
@@ -76,7 +72,9 @@ export const readLsn = (bytes: Uint8Array, at: number): Lsn => lsnOf(readUint64(
 export const tupleEnd = (bytes: Uint8Array, at: number, end: number): number => {
   need(at, 2, end, 'tuple');
   let next = at + 2;
-  for (let left = readInt16(bytes, at); left > 0; left--) {
+  const count = readInt16(bytes, at);
+  if (count < 0) throw malformed(`row of ${count} columns`);
+  for (let left = count; left > 0; left--) {
     need(next, 1, end, 'column');
     const kind = bytes[next++];
     if (kind === 0x6e || kind === 0x75) continue; // n: NULL, u: unchanged TOAST value
@@ -88,16 +86,6 @@ export const tupleEnd = (bytes: Uint8Array, at: number, end: number): number => 
     if (next > end) throw malformed('column past the message');
   }
   return next;
-};
-
-const need = (at: number, length: number, end: number, what: string): void => {
-  if (at + length > end) throw malformed(`${what} past the message`);
-};
-
-const cString = (bytes: Uint8Array, at: number, end: number): [value: string, next: number] => {
-  const stop = bytes.indexOf(0, at);
-  if (stop < 0 || stop >= end) throw malformed('text without its end');
-  return [text.decode(bytes.subarray(at, stop)), stop + 1];
 };
 
 /** Decodes one message. @throws XcError XC-5201 */
@@ -119,17 +107,19 @@ export const decodeMessage = (
       return decodeDelete(bytes, at, end, handler);
     case 0x42: // B
       need(at, 20, end, 'begin');
+      exactly(at + 20, end, 'begin');
       return handler.begin(readLsn(bytes, at), readUint64(bytes, at + 8), readUint32(bytes, at + 16));
     case 0x43: // C
       need(at, 25, end, 'commit');
+      exactly(at + 25, end, 'commit');
+      flagsOf(bytes, at, 0, 'commit');
       return handler.commit(readLsn(bytes, at + 1), readLsn(bytes, at + 9), readUint64(bytes, at + 17));
     case 0x52: // R
       return handler.relation(decodeRelation(bytes, at, end));
     case 0x59: // Y: type names; the catalogue says more
-      return;
+      return checkType(bytes, at, end);
     case 0x4f: // O
-      need(at, 8, end, 'origin');
-      return handler.origin(cString(bytes, at + 8, end)[0]);
+      return decodeOrigin(bytes, at, end, handler);
     case 0x54: // T
       return decodeTruncate(bytes, at, end, handler);
     case 0x4d: // M
@@ -137,6 +127,19 @@ export const decodeMessage = (
     default:
       throw malformed(`message type ${type === undefined ? '' : String.fromCharCode(type)}`);
   }
+};
+
+const checkType = (bytes: Uint8Array, at: number, end: number): void => {
+  need(at, 4, end, 'type');
+  const [, afterSchema] = nameText(bytes, at + 4, end);
+  exactly(nameText(bytes, afterSchema, end)[1], end, 'type');
+};
+
+const decodeOrigin = (bytes: Uint8Array, at: number, end: number, handler: PgoutputHandler): void => {
+  need(at, 8, end, 'origin');
+  const [name, next] = foreignText(bytes, at + 8, end);
+  exactly(next, end, 'origin');
+  handler.origin(name);
 };
 
 const decodeInsert = (bytes: Uint8Array, at: number, end: number, handler: PgoutputHandler): void => {
@@ -175,15 +178,17 @@ const oldKind = (byte: number | undefined): OldKind | null =>
 
 const decodeRelation = (bytes: Uint8Array, at: number, end: number): RelationMessage => {
   need(at, 4, end, 'relation');
-  const [schema, afterSchema] = cString(bytes, at + 4, end);
-  const [name, afterName] = cString(bytes, afterSchema, end);
+  const [schema, afterSchema] = nameText(bytes, at + 4, end);
+  const [name, afterName] = nameText(bytes, afterSchema, end);
   need(afterName, 3, end, 'relation');
   const columns: RelationColumn[] = [];
   let next = afterName + 3;
-  for (let left = readInt16(bytes, afterName + 1); left > 0; left--) {
+  const count = readInt16(bytes, afterName + 1);
+  if (count < 0) throw malformed(`relation of ${count} columns`);
+  for (let left = count; left > 0; left--) {
     need(next, 1, end, 'relation column');
-    const flags = bytes[next] ?? 0;
-    const [column, after] = cString(bytes, next + 1, end);
+    const flags = flagsOf(bytes, next, 1, 'relation column');
+    const [column, after] = nameText(bytes, next + 1, end);
     need(after, 8, end, 'relation column');
     columns.push({
       name: column,
@@ -193,13 +198,20 @@ const decodeRelation = (bytes: Uint8Array, at: number, end: number): RelationMes
     });
     next = after + 8;
   }
+  exactly(next, end, 'relation');
   return {
     oid: readUint32(bytes, at),
     schema: schema === '' ? 'pg_catalog' : schema,
     name,
-    identity: String.fromCharCode(bytes[afterName] ?? 0),
+    identity: identityOf(bytes[afterName]),
     columns,
   };
+};
+
+const identityOf = (byte: number | undefined): string => {
+  const identity = String.fromCharCode(byte ?? 0);
+  if (!'dnfi'.includes(identity)) throw malformed(`replica identity ${byte}`);
+  return identity;
 };
 
 const decodeTruncate = (bytes: Uint8Array, at: number, end: number, handler: PgoutputHandler): void => {
@@ -207,18 +219,21 @@ const decodeTruncate = (bytes: Uint8Array, at: number, end: number, handler: Pgo
   const count = readInt32(bytes, at);
   if (count < 0) throw malformed(`truncate of ${count} tables`);
   need(at + 5, count * 4, end, 'truncate');
+  exactly(at + 5 + count * 4, end, 'truncate');
+  flagsOf(bytes, at + 4, 3, 'truncate');
   handler.truncate(Array.from({ length: count }, (_, index) => readUint32(bytes, at + 5 + index * 4)));
 };
 
 const decodeLogicalMessage = (bytes: Uint8Array, at: number, end: number, handler: PgoutputHandler): void => {
   need(at, 9, end, 'logical message');
-  const [prefix, next] = cString(bytes, at + 9, end);
+  const [prefix, next] = foreignText(bytes, at + 9, end);
   need(next, 4, end, 'logical message');
   const length = readInt32(bytes, next);
   if (length < 0) throw malformed('logical message length');
   need(next + 4, length, end, 'logical message');
+  exactly(next + 4 + length, end, 'logical message');
   handler.message(
-    (bytes[at] ?? 0) === 1,
+    flagsOf(bytes, at, 1, 'logical message') === 1,
     readLsn(bytes, at + 1),
     prefix,
     bytes.subarray(next + 4, next + 4 + length),

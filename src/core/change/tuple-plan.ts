@@ -86,6 +86,7 @@ export const writeTuple = (
         unchanged = true;
         arena.int32(UNCHANGED_FIELD);
       } else if (bytes[oldAt] === KIND_NULL) arena.int32(NULL_FIELD);
+      else if (bytes[oldAt] === KIND_UNCHANGED) throw withoutValue(field.name);
       else writeField(arena, field, bytes, oldAt + 5, oldNext);
     } else if (next - from === 4 && readInt32(bytes, from) < 0) arena.int32(NULL_FIELD);
     else writeField(arena, field, bytes, from + 4, next);
@@ -104,10 +105,15 @@ export const writeKey = (arena: Arena, plan: TuplePlan, bytes: Buffer, at: numbe
     if (field.redactor === null) continue;
     if (plan.key.includes(column++)) {
       if (bytes[from] === KIND_NULL) arena.int32(NULL_FIELD);
+      else if (bytes[from] === KIND_UNCHANGED) throw withoutValue(field.name);
       else writeField(arena, field, bytes, from + 5, next);
     }
   }
 };
+
+/** The server writes large values of an old row out (ExtractReplicaIdentity): a row is found by its values. */
+export const withoutValue = (column: string): XcError =>
+  new XcError('XC-5201', { subject: `an old row that does not say its ${column}` });
 
 /** A row with another number of fields than its relation was described with would be read past its end. */
 const requireFields = (bytes: Buffer, at: number, count: number): void => {
@@ -135,6 +141,16 @@ const afterField = (bytes: Buffer, at: number, form: TupleForm): number => {
   return kind === KIND_NULL || kind === KIND_UNCHANGED ? at + 1 : at + 5 + readInt32(bytes, at + 1);
 };
 
+/** @throws XcError XC-5201 where the row of a binary COPY that begins at `at` does not end at `end` */
+export const requireCopyRow = (bytes: Buffer, at: number, end: number): void => {
+  let next = at + 2;
+  for (let left = readInt16(bytes, at); left > 0 && next + 4 <= end; left--) {
+    const length = readInt32(bytes, next);
+    next = length < -1 ? end + 1 : next + 4 + Math.max(0, length);
+  }
+  if (next !== end) throw new XcError('XC-5201', { subject: 'a copied row that does not fill its message' });
+};
+
 /** Offsets of a written row's fields: start of each int32 length, and the end of the row last. */
 export const fieldOffsets = (bytes: Buffer, at: number): number[] => {
   const offsets: number[] = [];
@@ -147,12 +163,18 @@ export const fieldOffsets = (bytes: Buffer, at: number): number[] => {
   return offsets;
 };
 
-/** Field `index` of a pgoutput tuple as [start, end) of its bytes, or null when it is NULL or unchanged. */
+/**
+ * Field `index` of a pgoutput tuple as [start, end) of its bytes, or null when it is NULL or unchanged.
+ * @throws XcError XC-5201 where the tuple has no such field
+ */
 export const pgoutputField = (
   bytes: Uint8Array,
   at: number,
   index: number,
 ): [start: number, end: number] | null => {
+  const count = readInt16(bytes, at);
+  if (index >= count)
+    throw new XcError('XC-5201', { subject: `a row of ${count} fields without number ${index + 1}` });
   let next = at + 2;
   for (let column = 0; ; column++) {
     const kind = bytes[next];

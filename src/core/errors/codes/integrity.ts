@@ -47,7 +47,7 @@ export const integrityCodes = {
   'XC-5201': {
     title: 'malformed replication message',
     means:
-      'The server sent bytes that are no message of the pgoutput protocol. Nothing of the transaction was applied; the stream stands at its checkpoint.',
+      'The server sent bytes that are no message of the protocol, or one that has no place where it came. Nothing of the transaction was applied; the stream stands at its checkpoint.',
     next: 'run the same command again; if it comes back, report it with the versions of both servers',
   },
   'XC-5202': {

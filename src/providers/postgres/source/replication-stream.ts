@@ -8,6 +8,7 @@ import type { Batch } from '../../../core/change/batch.ts';
 import { Collector, type CollectorHooks } from '../../../core/change/collector.ts';
 import { formatLsn, maxLsn, ZERO_LSN, type Lsn } from '../../../core/change/lsn.ts';
 import { decodeMessage, POSTGRES_EPOCH_MICROS, readLsn } from '../../../core/change/pgoutput.ts';
+import { XcError } from '../../../core/errors/xc-error.ts';
 import type { ChangeSource } from '../../../core/replication/ports.ts';
 import type { Clock } from '../../../core/time/clock.ts';
 import { ident, literal } from '../quote.ts';
@@ -22,6 +23,8 @@ const BATCH_CHANGES = 50_000;
 const SPARE_BATCHES = 2;
 /** wal_sender_timeout is 60 s by default, and 10 s is what PostgreSQL's own receiver uses. */
 const STATUS_MS = 10_000;
+/** k, end of the log, the server's clock, whether it wants an answer. */
+const KEEPALIVE_BYTES = 18;
 /** While waiting for the end, the sender is asked where it is. */
 const ASK_MS = 250;
 
@@ -150,7 +153,8 @@ export class ReplicationStream implements ChangeSource {
       if (type === 0x64) this.#copyData(bytes, start, end);
       else if (type === 0x57) this.#start();
       else if (type === 0x45) this.#fail(serverError(bytes, start, end));
-      else if (type === 0x63) this.#fail(new Error('the server ended the stream'));
+      else if (type === 0x63) this.#fail(ended());
+      else throw new XcError('XC-5201', { subject: `message type ${type} in a replication stream` });
     } catch (error) {
       this.#fail(error);
     }
@@ -171,10 +175,10 @@ export class ReplicationStream implements ChangeSource {
         this.#connection.pause();
       }
       this.#wakeUp();
-    } else if (kind === 0x6b) {
+    } else if (kind === 0x6b && end - start === KEEPALIVE_BYTES) {
       const micros = bytes.readBigInt64BE(start + 9) + POSTGRES_EPOCH_MICROS;
       this.#keepalive(readLsn(bytes, start + 1), Number(micros / 1000n), bytes[start + 17] === 1);
-    }
+    } else throw new XcError('XC-5201', { subject: `replication message ${kind} of ${end - start} bytes` });
   }
 
   /**
@@ -253,3 +257,7 @@ export class ReplicationStream implements ChangeSource {
     });
   }
 }
+
+/** What a server does that shuts down in good order, among others: it may be back soon. */
+const ended = (): XcError =>
+  new XcError('XC-6001', { subject: 'replication stream', why: 'the server ended it' });

@@ -3,7 +3,7 @@
 import { Arena } from '../../../core/change/arena.ts';
 import { joinTextRow, splitTextRow } from '../../../core/change/copy-text.ts';
 import { readInt16, readInt32 } from '../../../core/change/pgoutput.ts';
-import { writeTuple, type TuplePlan } from '../../../core/change/tuple-plan.ts';
+import { requireCopyRow, writeTuple, type TuplePlan } from '../../../core/change/tuple-plan.ts';
 import { XcError } from '../../../core/errors/xc-error.ts';
 import type { LinkId } from '../../../core/topology/link.ts';
 import type { RowTransform } from './copy-relay.ts';
@@ -47,6 +47,7 @@ export const binaryTransform = (plan: TuplePlan, counter: TenantCounter): RowTra
       )
         at += SIGNATURE.length + 8 + readInt32(bytes, start + SIGNATURE.length + 4);
       if (at >= end || readInt16(bytes, at) < 0) return; // the header alone, or the trailer
+      requireCopyRow(bytes, at, end);
       count(counter, counter.field === null ? '' : fieldText(bytes, at, counter.field), end - at);
       writeTuple(arena, plan, 'row', bytes, at);
     },

@@ -17,7 +17,7 @@ export interface CopyRow {
   readonly ends: readonly number[];
 }
 
-/** @throws XcError XC-6001 when the stream ends before its trailer */
+/** @throws XcError XC-6001 when the stream ends before its trailer, XC-5201 when it is no COPY in binary format */
 export const readCopyRows = async (
   stream: AsyncIterable<Uint8Array>,
   onRow: (row: CopyRow) => void,
@@ -59,10 +59,12 @@ const headerEnd = (bytes: Buffer): number =>
 const rowEnd = (bytes: Buffer, at: number, starts: number[], ends: number[]): number => {
   if (at + 2 > bytes.length) return -1;
   const count = bytes.readInt16BE(at);
+  if (count < TRAILER) throw new XcError('XC-5201', { subject: `a copied row of ${count} fields` });
   let next = at + 2;
   for (let field = 0; field < count; field++) {
     if (next + 4 > bytes.length) return -1;
     const length = bytes.readInt32BE(next);
+    if (length < -1) throw new XcError('XC-5201', { subject: `a copied field of ${length} bytes` });
     next += 4;
     starts[field] = next;
     ends[field] = length === -1 ? -1 : next + length;

@@ -7,6 +7,7 @@
 import type { Socket } from 'node:net';
 import type { Client } from 'pg';
 import { XcError } from '../../../core/errors/xc-error.ts';
+import { MessageGatherer, messageEnd } from './message-gatherer.ts';
 import { serverError } from './server-error.ts';
 
 /** Reads the messages of one exchange. Called synchronously; bytes are valid only during the call. */
@@ -30,7 +31,7 @@ export class WireConnection implements AsyncDisposable {
   readonly processId: number;
   readonly #socket: Socket;
   #reader: MessageReader | null = null;
-  #partial: Buffer | null = null;
+  readonly #gatherer = new MessageGatherer();
   #failure: Error | null = null;
   #ending = false;
 
@@ -127,19 +128,25 @@ export class WireConnection implements AsyncDisposable {
     this.#socket.destroy();
   }
 
+  /** Whatever a reader throws, because it met what it cannot read, ends the connection and reaches that reader. */
   #receive(chunk: Buffer): void {
-    const bytes = this.#partial ? Buffer.concat([this.#partial, chunk]) : chunk;
-    this.#partial = null;
-    let at = 0;
-    while (at + 5 <= bytes.length) {
-      const end = at + 1 + bytes.readUInt32BE(at + 1);
-      if (end > bytes.length) break;
-      const type = bytes[at] ?? 0;
-      if (!ASYNCHRONOUS.has(type)) this.#deliver(type, bytes, at + 5, end);
-      at = end;
+    const bytes = this.#gatherer.add(chunk);
+    if (!bytes) return;
+    try {
+      let at = 0;
+      for (;;) {
+        const end = messageEnd(bytes, at);
+        if (end > bytes.length || this.#failure) break;
+        const type = bytes[at] ?? 0;
+        if (!ASYNCHRONOUS.has(type)) this.#deliver(type, bytes, at + 5, end);
+        at = end;
+      }
+      if (this.#failure) return;
+      this.#gatherer.keep(bytes, at);
+      this.#reader?.flush?.();
+    } catch (error) {
+      this.#fail(misread(error));
     }
-    if (at < bytes.length) this.#partial = at === 0 ? bytes : bytes.subarray(at);
-    this.#reader?.flush?.();
   }
 
   #deliver(type: number, bytes: Buffer, start: number, end: number): void {
@@ -161,3 +168,8 @@ export class WireConnection implements AsyncDisposable {
     this.#reader?.closed(this.#failure);
   }
 }
+
+const misread = (error: unknown): XcError =>
+  error instanceof XcError
+    ? error
+    : new XcError('XC-5201', { subject: 'an answer of the server', why: String(error), cause: error });

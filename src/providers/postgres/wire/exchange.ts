@@ -3,6 +3,7 @@
  * next. After an error the server skips to the Sync, so what follows a failed statement never runs.
  */
 
+import { XcError } from '../../../core/errors/xc-error.ts';
 import { serverError, type ServerError } from './server-error.ts';
 import type { WireConnection } from './connection.ts';
 
@@ -38,22 +39,21 @@ export const exchange = async (
             tags.push(buffer.toString('latin1', start, end - 1));
             break;
           case 0x44: // DataRow
-            rows.push(textRow(buffer, start));
+            rows.push(textRow(buffer, start, end));
             break;
           case 0x45: // ErrorResponse
             error ??= serverError(buffer, start, end);
             break;
-          case 0x5a: // ReadyForQuery
+          case 0x5a: {
+            // ReadyForQuery
             if (--awaited > 0) break;
+            const status = statusOf(buffer[start]);
             connection.read(null);
-            resolve({
-              tags,
-              rows,
-              error,
-              status: String.fromCharCode(buffer[start] ?? 0) as Answer['status'],
-            });
+            resolve({ tags, rows, error, status });
             break;
-          default: // ParseComplete, BindComplete, CopyInResponse and the like say nothing that we need
+          }
+          default:
+            if (!SAYS_NOTHING.has(type)) throw unexpected(`message type ${type}`);
         }
       },
       closed: reject,
@@ -62,19 +62,30 @@ export const exchange = async (
   });
 };
 
+/** CopyInResponse, ParseComplete, BindComplete, CloseComplete, NoData, RowDescription, ParameterDescription, EmptyQuery. */
+const SAYS_NOTHING = new Set([0x47, 0x31, 0x32, 0x33, 0x6e, 0x54, 0x74, 0x49]);
+
+const unexpected = (what: string): XcError => new XcError('XC-5201', { subject: what });
+
+const statusOf = (byte: number | undefined): Answer['status'] => {
+  const status = String.fromCharCode(byte ?? 0);
+  if (status === 'I' || status === 'T' || status === 'E') return status;
+  throw unexpected(`transaction status ${byte}`);
+};
+
 /** A DataRow in text format: int16 count, then int32 length (−1 is NULL) and bytes of each column. */
-const textRow = (buffer: Buffer, start: number): (string | null)[] => {
+const textRow = (buffer: Buffer, start: number, end: number): (string | null)[] => {
   const row: (string | null)[] = [];
   let at = start + 2;
   for (let left = buffer.readInt16BE(start); left > 0; left--) {
+    if (at + 4 > end) throw unexpected('a row past its message');
     const length = buffer.readInt32BE(at);
     at += 4;
-    if (length < 0) row.push(null);
-    else {
-      row.push(buffer.toString('utf8', at, at + length));
-      at += length;
-    }
+    if (length < -1 || at + Math.max(0, length) > end) throw unexpected(`a value of ${length} bytes`);
+    row.push(length < 0 ? null : buffer.toString('utf8', at, at + length));
+    at += Math.max(0, length);
   }
+  if (at !== end) throw unexpected('a row with trailing bytes');
   return row;
 };
 

@@ -1,0 +1,63 @@
+import { expect, test } from 'vitest';
+import { MessageGatherer, messageEnd } from './message-gatherer.ts';
+
+const message = (type: string, body: Buffer): Buffer => {
+  const head = Buffer.alloc(5);
+  head.write(type, 'latin1');
+  head.writeUInt32BE(body.length + 4, 1);
+  return Buffer.concat([head, body]);
+};
+
+/** Bodies of the messages, read as the connection does. */
+const readAll = (chunks: readonly Buffer[]): string[] => {
+  const gatherer = new MessageGatherer();
+  const bodies: string[] = [];
+  for (const chunk of chunks) {
+    const bytes = gatherer.add(chunk);
+    if (!bytes) continue;
+    let at = 0;
+    for (let end = messageEnd(bytes, at); end <= bytes.length; end = messageEnd(bytes, at)) {
+      bodies.push(bytes.toString('latin1', at + 5, end));
+      at = end;
+    }
+    gatherer.keep(bytes, at);
+  }
+  return bodies;
+};
+
+test('messages are whole wherever the network cuts them', () => {
+  const bodies = ['', 'x', 'a longer one', '', 'y'.repeat(40)];
+  const bytes = Buffer.concat(bodies.map((body) => message('D', Buffer.from(body))));
+  for (let first = 0; first <= bytes.length; first++)
+    for (let second = first; second <= bytes.length; second += 7)
+      expect(
+        readAll([bytes.subarray(0, first), bytes.subarray(first, second), bytes.subarray(second)]),
+      ).toEqual(bodies);
+  expect(readAll(Array.from(bytes, (byte) => Buffer.from([byte])))).toEqual(bodies);
+});
+
+test('a large value is joined once, not at every piece', () => {
+  const concat = Buffer.concat;
+  let joined = 0;
+  Buffer.concat = (list, length) => {
+    joined++;
+    return concat(list, length);
+  };
+  try {
+    const bytes = message('d', Buffer.alloc(2 ** 20, 'v'));
+    const pieces = Array.from({ length: Math.ceil(bytes.length / 1000) }, (_, index) =>
+      bytes.subarray(index * 1000, (index + 1) * 1000),
+    );
+    joined = 0;
+    expect(readAll(pieces).map((body) => body.length)).toEqual([2 ** 20]);
+    expect(joined).toBe(1);
+  } finally {
+    Buffer.concat = concat;
+  }
+});
+
+test.each([0, 3, 0x4000_0000, 0xffff_ffff])('a length of %i is no message', (length) => {
+  const bytes = Buffer.from([0x44, 0, 0, 0, 0]);
+  bytes.writeUInt32BE(length, 1);
+  expect(() => messageEnd(bytes, 0)).toThrowError(expect.objectContaining({ code: 'XC-5201' }));
+});

@@ -1,0 +1,34 @@
+/**
+ * A seed of every suite, of those that once showed a mistake. Many more by hand:
+ * npm run test:seeds -- --seeds N [--only SUITE].
+ */
+
+import { expect, test } from 'vitest';
+import { runSeed, type Suite } from './suite.ts';
+import { cutNetwork } from './suites/cut-network.ts';
+import { fuzz } from './suites/fuzz.ts';
+import { killRunnerCopy } from './suites/kill-runner-copy.ts';
+import { killRunnerStream } from './suites/kill-runner-stream.ts';
+import { killSource, killTarget } from './suites/kill-server.ts';
+import { suites } from './suites.ts';
+
+const SEEDS: ReadonlyMap<Suite, readonly number[]> = new Map([
+  [killRunnerCopy, [3]],
+  [killRunnerStream, [2]],
+  [killTarget, [2]],
+  [killSource, [1]],
+  [cutNetwork, [3]],
+  [fuzz, []], // test/fuzz has its seeds
+]);
+
+const cases = suites.flatMap((suite) => (SEEDS.get(suite) ?? []).map((seed) => ({ suite, seed })));
+
+test.each(cases)('$suite.about: $suite.name, seed $seed', async ({ suite, seed }) => {
+  expect(await runSeed(suite, seed)).not.toBe('');
+});
+
+test('every suite has seeds here', () => {
+  expect([...SEEDS.keys()].toSorted((a, b) => (a.name < b.name ? -1 : 1))).toEqual(
+    suites.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+  );
+});
