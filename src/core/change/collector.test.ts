@@ -1,7 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { fieldRedactor } from '../policy/redactor.ts';
-import type { LinkId } from '../topology/link.ts';
-import type { TableName } from '../topology/table.ts';
 import type { Route } from './batch.ts';
 import { Collector } from './collector.ts';
 import { lsnOf, ZERO_LSN } from './lsn.ts';
@@ -25,16 +23,26 @@ describe('a collector with an end', () => {
   });
 });
 
+const column = (name: string) => ({ name, typeOid: 25, typeModifier: -1, key: name === 'id' });
+
+/** int16 count, then kinds: text of one letter, or n and u without a value. */
+const row = (...fields: readonly string[]): Buffer =>
+  Buffer.concat([
+    Buffer.from([0, fields.length]),
+    ...fields.map((one) =>
+      one === 'n' || one === 'u' ? Buffer.from(one) : Buffer.from([0x74, 0, 0, 0, 1, one.charCodeAt(0)]),
+    ),
+  ]);
+
 describe('a collector', () => {
-  const column = (name: string) => ({ name, typeOid: 25, typeModifier: -1, key: name === 'id' });
   const relation = { oid: 9, schema: 'app', name: 't', identity: 'd', columns: ['id', 'v'].map(column) };
   const collectorOf = (keyless: boolean): Collector => {
     const fields = ['id', 'v'].map((name) => ({ name, redactor: fieldRedactor({ kind: 'allow' }) }));
     const plan = makeTuplePlan(fields, new Set(keyless ? [] : ['id']));
     const route: Route = {
-      link: 'rule:tenant:a:b' as LinkId,
+      link: 'rule:tenant:a:b',
       tenant: 'tenant',
-      variant: { table: 'app.t' as TableName, plan, relation: 9 },
+      variant: { table: 'app.t', plan, relation: 9 },
       scope: null,
       from: ZERO_LSN,
       seen: null,
@@ -45,15 +53,6 @@ describe('a collector', () => {
     collector.relation(relation);
     return collector;
   };
-  /** int16 count, then kinds: text of one letter, or n and u without a value. */
-  const row = (...fields: readonly string[]): Buffer =>
-    Buffer.concat([
-      Buffer.from([0, fields.length]),
-      ...fields.map((one) =>
-        one === 'n' || one === 'u' ? Buffer.from(one) : Buffer.from([0x74, 0, 0, 0, 1, one.charCodeAt(0)]),
-      ),
-    ]);
-
   it('refuses changes outside of a transaction, and transactions that begin or end where none may', () => {
     const refusal = { code: 'XC-5201' };
     const collector = collectorOf(false);
