@@ -2,7 +2,9 @@
 
 import type { Client } from 'pg';
 import type { LoadedConfig } from '../core/config/loaded.ts';
+import type { RuleConfig } from '../core/config/schema.ts';
 import { linksOf, type Link } from '../core/topology/link.ts';
+import { targetPatterns } from '../core/topology/mapping.ts';
 import { matchesPatterns } from '../core/topology/pattern.ts';
 import { tableName, type TableFacts } from '../core/topology/table.ts';
 import { readCatalogue } from '../providers/postgres/catalogue/catalogue.ts';
@@ -76,6 +78,11 @@ const initialise = async (
   return { database: place.database, version, applied, grants: await grantsFor(loaded, client, place) };
 };
 
+const rulesOf = (links: readonly Link[]): RuleConfig[] => [...new Set(links.map((link) => link.rule))];
+
+const some = (sets: readonly (readonly string[])[], name: string): boolean =>
+  sets.some((patterns) => matchesPatterns(patterns, name));
+
 /** A region that is a source of some links and the target of others needs both kinds. */
 const grantsFor = async (
   { config }: LoadedConfig,
@@ -85,14 +92,15 @@ const grantsFor = async (
   const links = linksOf(config);
   const from = links.filter((link) => link.source === region);
   const to = links.filter((link) => link.target === region);
-  const catalogue = await readCatalogue(client, { tables: (name) => named([...from, ...to], name) });
-  const tables = (of: readonly Link[]): TableFacts[] =>
-    [...catalogue.tables.values()].filter((table) => !table.isPartition && named(of, tableName(table)));
+  const sets = rulesOf(from).map((rule) => rule.tables ?? []);
+  const setsThere = rulesOf(to).map((rule) => (rule.map ? targetPatterns(rule) : (rule.tables ?? [])));
+  const named = (name: string): boolean => some(sets, name);
+  const written = (name: string): boolean => some(setsThere, name);
+  const catalogue = await readCatalogue(client, { tables: (name) => named(name) || written(name) });
+  const tables = (of: (name: string) => boolean): TableFacts[] =>
+    [...catalogue.tables.values()].filter((table) => !table.isPartition && of(tableName(table)));
   return [
-    ...(from.length > 0 ? sourceGrants(role, database, tables(from)) : []),
-    ...(to.length > 0 ? targetGrants(role, database, await originFunctions(client), tables(to)) : []),
+    ...(from.length > 0 ? sourceGrants(role, database, tables(named)) : []),
+    ...(to.length > 0 ? targetGrants(role, database, await originFunctions(client), tables(written)) : []),
   ];
 };
-
-const named = (links: readonly Link[], table: string): boolean =>
-  links.some((link) => matchesPatterns(link.rule.tables ?? [], table));

@@ -204,6 +204,14 @@ const scenarios: readonly Scenario[] = [
     ],
   },
   {
+    name: 'a GENERATED ALWAYS identity beside the key gets a new value',
+    schema: 'CREATE TABLE app.t (k text PRIMARY KEY, n int GENERATED ALWAYS AS IDENTITY, body text)',
+    tables: ['app.t'],
+    before: `INSERT INTO app.t (k, body) SELECT 'k' || g, ${big('a')} FROM generate_series(1, 5) AS g`,
+    changes: ["UPDATE app.t SET body = 'b' WHERE k = 'k1'", "UPDATE app.t SET n = DEFAULT WHERE k <> 'k5'"],
+    fallsBack: true,
+  },
+  {
     name: 'names that need quotes',
     schema: `CREATE TABLE app."Größe ""x"" $1" ("Id" int PRIMARY KEY, "select" text, "weird 'col" text)`,
     tables: [`app."Größe ""x"" $1"`],

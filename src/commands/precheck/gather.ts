@@ -3,6 +3,7 @@
 import type { LoadedConfig } from '../../core/config/loaded.ts';
 import { XcError, isXcError } from '../../core/errors/xc-error.ts';
 import { linksOf, streamsOf, type Link, type Stream } from '../../core/topology/link.ts';
+import { targetPatterns } from '../../core/topology/mapping.ts';
 import { matchesPatterns } from '../../core/topology/pattern.ts';
 import { notConfigured, SILENCE, unreachable, type Reach } from '../../core/validation/checks/reach.ts';
 import type { Finding } from '../../core/validation/finding.ts';
@@ -179,5 +180,9 @@ const namedBy = (links: readonly Link[]): ((table: string) => boolean) => {
   const sets = [
     ...new Map(links.map((link) => [JSON.stringify(link.rule.tables), link.rule.tables ?? []])).values(),
   ];
-  return (table) => sets.some((patterns) => matchesPatterns(patterns, table));
+  const there = [...new Set(links.map((link) => link.rule))]
+    .filter((rule) => rule.map)
+    .flatMap(targetPatterns);
+  return (table) =>
+    sets.some((patterns) => matchesPatterns(patterns, table)) || matchesPatterns(there, table);
 };

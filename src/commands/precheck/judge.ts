@@ -1,7 +1,10 @@
 /** Puts what was seen of each database next to what the configured streams want of it, and asks the pure checks. */
 
 import type { Config } from '../../core/config/schema.ts';
+import { isXcError } from '../../core/errors/xc-error.ts';
 import type { Stream } from '../../core/topology/link.ts';
+import { tableName, type Catalogue } from '../../core/topology/table.ts';
+import { placesOf, targetView } from '../../core/topology/target-view.ts';
 import { checkRules } from '../../core/validation/checks/rules.ts';
 import type { ServerContext } from '../../core/validation/checks/server/context.ts';
 import { leftovers } from '../../core/validation/checks/server/leftovers.ts';
@@ -13,6 +16,7 @@ import {
   targetAccess,
 } from '../../core/validation/checks/server/privileges.ts';
 import { checkClocks, checkPair, checkServer } from '../../core/validation/checks/servers.ts';
+import { tablesInScope } from '../../core/validation/checks/table/scope.ts';
 import { tableSizes } from '../../core/validation/checks/table-size.ts';
 import { checkTablesFully } from '../../core/validation/checks/tables.ts';
 import type { Finding } from '../../core/validation/finding.ts';
@@ -91,14 +95,49 @@ const judgeStream = (stream: Stream, databases: readonly ObservedDatabase[]): Fi
         code: 'XC-5340',
       },
     ];
-  const tables = { links: stream.links, source: source.catalogue, target: target.catalogue };
+  const places = viewOf(stream, source.catalogue, target.catalogue);
+  if ('finding' in places) return [places.finding];
+  const { view } = places;
+  const tables = { links: stream.links, source: source.catalogue, target: view };
   const inScope = new Set(tableSizes(stream.links, source.catalogue).map((row) => row.subject));
-  const ofScope = ({ table }: { readonly table: string }): boolean => inScope.has(table);
+  const there = new Set([...inScope].flatMap((name) => view.tables.get(name) ?? []).map(tableName));
   return [
     ...checkPair(source.server, target.server),
     ...checkTablesFully(tables),
     ...tableSizes(stream.links, source.catalogue),
-    ...sourceAccess(contextOf(stream.source.region, [stream], source), source.access.filter(ofScope)),
-    ...targetAccess(contextOf(stream.target.region, [stream], target), target.access.filter(ofScope)),
+    ...sourceAccess(
+      contextOf(stream.source.region, [stream], source),
+      source.access.filter(({ table }) => inScope.has(table)),
+    ),
+    ...targetAccess(
+      contextOf(stream.target.region, [stream], target),
+      target.access.filter(({ table }) => there.has(table)),
+    ),
   ];
+};
+
+/** The target under the source's names, or why a rule's map gives none. */
+const viewOf = (
+  stream: Stream,
+  source: Catalogue,
+  target: Catalogue,
+): { view: Catalogue } | { finding: Finding } => {
+  try {
+    const places = placesOf(stream.links, (link) => tablesInScope(link, source).map(tableName));
+    return { view: targetView(target, source, places) };
+  } catch (error) {
+    if (!isXcError(error)) throw error;
+    return {
+      finding: {
+        check: 'table-names',
+        region: stream.target.region,
+        subject: stream.links.map((link) => link.id).join(', '),
+        verdict: 'fail',
+        severity: 'block',
+        seen: error.message,
+        remedy: error.next,
+        code: error.code,
+      },
+    };
+  }
 };

@@ -2,6 +2,7 @@
 
 import { matchesPatterns } from '../topology/pattern.ts';
 import { nearest } from '../errors/suggest.ts';
+import { checkMap } from './check-map.ts';
 import type { Mistake } from './mistake.ts';
 import type { ColumnRule, Config, RuleConfig } from './schema.ts';
 
@@ -84,6 +85,7 @@ const checkRule = (config: Config, rule: RuleConfig, path: Path, report: Report)
   if (!rule.tables && !rule.prefixes) report(path, 'a rule needs tables, prefixes or both');
   if (rule.tables?.every((pattern) => pattern.startsWith('!')))
     report([...path, 'tables'], 'only exclusions: nothing is included');
+  checkMap(rule, path, report);
   if (rule.mode === 'active-active') checkTwoWay(config, rule, path, report);
 };
 

@@ -203,6 +203,27 @@ const tenant = z.strictObject({
   ),
 });
 
+const tableName = checked(z.regex(TABLE_PATTERN, 'a table as schema.table'));
+
+const map = says(
+  'What tables and columns are called on the target, where not as at the source. Names are exact; what nothing names keeps its own, folded by `case`.',
+  z.strictObject({
+    schemas: says('Target schema by source schema.', z.optional(z.record(text, text))),
+    tables: says(
+      'Target table by source table, both as schema.table.',
+      z.optional(z.record(tableName, tableName)),
+    ),
+    columns: says(
+      'Target column by source column, by source table.',
+      z.optional(z.record(tableName, z.record(text, text))),
+    ),
+    case: says(
+      'lower: names of schemas, tables and columns as PostgreSQL folds them without quotes.',
+      defaulting(z.enum(['preserve', 'lower']), 'preserve'),
+    ),
+  }),
+);
+
 const rule = z.strictObject({
   id: named('Part of every link’s name.'),
   tenants: says(
@@ -234,6 +255,11 @@ const rule = z.strictObject({
   ),
   verify: says('What a run compares at its end.', defaulting(z.enum(['off', 'changed', 'full']), 'changed')),
   lagObjective: says('The lag that status measures the link against.', z.optional(duration)),
+  map: z.optional(map),
+  leaveOut: says(
+    'Columns by table pattern that are not sent: the target lacks them, or computes its own.',
+    z.optional(z.record(tablePattern, z.array(text).check(z.minLength(1, 'at least one column')))),
+  ),
   timeColumns: says('Time column by table pattern, for --window.', z.optional(z.record(tablePattern, text))),
 });
 

@@ -6,7 +6,7 @@
 
 import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
-import { tableName, type Catalogue, type TableFacts } from '../topology/table.ts';
+import { ownName, tableName, type Catalogue, type TableFacts } from '../topology/table.ts';
 import type { ReplicationFacts, ServerFacts, StreamFacts } from './facts.ts';
 import type { Plan, Sha256 } from './plan.ts';
 import { matchesPatterns } from '../topology/pattern.ts';
@@ -79,9 +79,9 @@ const movingOfStream = (facts: StreamFacts) => ({
 
 /** Tables in scope by name, with what decides how they are published, decoded and applied; no sizes, no OIDs. */
 const schemaOf = (catalogue: Catalogue, inScope: (name: string) => boolean) =>
-  [...catalogue.tables.values()]
-    .filter((table) => inScope(tableName(table)))
-    .map((table) => shapeOf(table, catalogue))
+  [...catalogue.tables]
+    .filter(([name]) => inScope(name))
+    .map(([, table]) => shapeOf(table, catalogue))
     .toSorted((a, b) => (a.table < b.table ? -1 : 1));
 
 const shapeOf = (table: TableFacts, catalogue: Catalogue) => ({
@@ -93,7 +93,7 @@ const shapeOf = (table: TableFacts, catalogue: Catalogue) => ({
   identityColumns: table.identityColumns.toSorted(),
   primaryKey: table.primaryKey,
   columns: table.columns.map((column) => ({
-    name: column.name,
+    name: ownName(column),
     number: column.number,
     type: column.typeName,
     labels: catalogue.types.get(column.typeOid)?.labels ?? [],

@@ -1,6 +1,7 @@
 /** The copy-table steps of a stream: all of a fresh link's tables, and of a copy that was cut short what it lacks. */
 
 import type { Link, LinkId } from '../topology/link.ts';
+import { targetTable } from '../topology/mapping.ts';
 import { matchesPatterns } from '../topology/pattern.ts';
 import type { TableFacts, TableName } from '../topology/table.ts';
 import { tableName } from '../topology/table.ts';
@@ -74,11 +75,13 @@ export class Copies {
     const rows = Math.max(0, Math.round(this.#facts.source.scopedRows.get(table) ?? facts.estimatedRows));
     const share = facts.estimatedRows > 0 ? Math.min(1, rows / facts.estimatedRows) : 1;
     const bytes = Math.round(facts.bytes * share);
+    const into = targetTable(links[0]?.rule.map, table);
     return {
       kind: 'copy-table',
       slot,
       links: links.map((link) => link.id).toSorted(),
       table,
+      ...(into === table ? {} : { into }),
       chunks: Math.max(1, Math.ceil(bytes / (this.#wish.chunkBytes ?? CHUNK_BYTES))),
       rows,
       bytes,

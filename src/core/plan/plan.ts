@@ -50,6 +50,8 @@ export interface CopyTable extends StepOf<'copy-table'> {
   readonly slot: string;
   readonly links: readonly LinkId[];
   readonly table: TableName;
+  /** What the target calls it, where not as the source does. */
+  readonly into?: TableName;
   /** Estimate; the real cut is made inside the snapshot. */
   readonly chunks: number;
   readonly rows: number;

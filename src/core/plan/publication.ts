@@ -5,6 +5,7 @@
  */
 
 import { XcError } from '../errors/xc-error.ts';
+import { isDropped } from '../topology/left-out.ts';
 import type { Link } from '../topology/link.ts';
 import { insertOnlyPublicationName, publicationName, type StreamKey } from '../topology/link.ts';
 import type { TableFacts, TableName } from '../topology/table.ts';
@@ -94,8 +95,7 @@ const unionFilter = (table: TableName, links: readonly Link[]): PublishedTable['
 const columnList = (facts: TableFacts, links: readonly Link[]): readonly string[] | null => {
   if (facts.identity === 'full') return null;
   const table = tableName(facts);
-  const droppedByAll = (name: string): boolean =>
-    links.every((link) => link.columns?.[table]?.[name]?.action === 'drop');
+  const droppedByAll = (name: string): boolean => links.every((link) => isDropped(link, table, name));
   const columns = facts.columns.filter((column) => column.generated === 'none').map((column) => column.name);
   return columns.some(droppedByAll) ? columns.filter((name) => !droppedByAll(name)) : null;
 };

@@ -15,7 +15,7 @@ import type { Carried } from './publication.ts';
 export const serverFindings = ({ stream, source, target }: StreamFacts, carried: Carried): Finding[] => {
   if (!source.observed || !target.observed || carried.size === 0) return [];
   const tables = new Set([...carried.values()].flatMap((carries) => carries.map(tableName)));
-  const named = ({ table }: { readonly table: string }): boolean => tables.has(table);
+  const there = new Set([...tables].map((name) => tableName(target.catalogue.tables.get(name) ?? NOWHERE)));
   const context = (observed: NonNullable<ServerFacts['observed']>, side: 'source' | 'target') =>
     ({
       server: observed.server,
@@ -31,7 +31,16 @@ export const serverFindings = ({ stream, source, target }: StreamFacts, carried:
     ...checkServer(from),
     ...checkServer(to),
     ...checkPair(source.observed.server, target.observed.server),
-    ...sourceAccess(from, source.observed.access.filter(named)),
-    ...targetAccess(to, target.observed.access.filter(named)),
+    ...sourceAccess(
+      from,
+      source.observed.access.filter(({ table }) => tables.has(table)),
+    ),
+    ...targetAccess(
+      to,
+      target.observed.access.filter(({ table }) => there.has(table)),
+    ),
   ].filter(isBlocking);
 };
+
+/** A table that the target lacks has its own finding. */
+const NOWHERE = { schema: '', name: '' };

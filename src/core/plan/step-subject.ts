@@ -6,7 +6,7 @@ export const subjectOf = (step: Step): string => {
     case 'publish-tables':
       return `${step.publication}: ${step.tables.length + step.insertOnly.length} tables`;
     case 'copy-table':
-      return step.table;
+      return step.into === undefined ? step.table : `${step.table} as ${step.into}`;
     case 'create-slot':
     case 'stream-changes':
     case 'merge-links':

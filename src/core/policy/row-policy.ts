@@ -4,8 +4,9 @@
  */
 
 import { Buffer } from 'node:buffer';
-import type { ColumnRule, TenantConfig, TenantScope } from '../config/schema.ts';
+import type { ColumnRule, RuleConfig, TenantConfig, TenantScope } from '../config/schema.ts';
 import type { ColumnAction, PolicyColumn, PolicyRelation, Stop } from './column-action.ts';
+import { isLeftOut } from '../topology/left-out.ts';
 import { textTypeOf } from './text-type.ts';
 
 export interface TenantRules {
@@ -13,6 +14,8 @@ export interface TenantRules {
   readonly scope: TenantScope;
   /** TenantConfig.columns; undefined allows every column. */
   readonly columns: TenantConfig['columns'];
+  /** Of the rule: columns that are not sent, whatever the tenant's own rules say. */
+  readonly rule?: Pick<RuleConfig, 'leaveOut'>;
   /** Resolved secrets by their name under hashKeys. */
   readonly hashKeys: ReadonlyMap<string, Uint8Array>;
 }
@@ -46,10 +49,16 @@ export const compileStops = (relation: PolicyRelation, rules: TenantRules): read
 
 const judge = (relation: PolicyRelation, rules: TenantRules): (ColumnAction | Stop)[] => {
   const { columns } = rules;
-  if (!columns) return relation.columns.map(() => ALLOW);
-  const named = Object.hasOwn(columns, relation.table) ? columns[relation.table] : undefined;
+  const leaveOut = rules.rule?.leaveOut;
+  if (!columns && !leaveOut) return relation.columns.map(() => ALLOW);
+  const named = columns && Object.hasOwn(columns, relation.table) ? columns[relation.table] : undefined;
+  const ruleOf = (name: string): ColumnRule | undefined => {
+    if (isLeftOut(leaveOut, relation.table, name)) return { action: 'drop' };
+    if (!columns) return { action: 'allow' };
+    return named && Object.hasOwn(named, name) ? named[name] : undefined;
+  };
   return relation.columns.map((column) => {
-    const rule = named && Object.hasOwn(named, column.name) ? named[column.name] : undefined;
+    const rule = ruleOf(column.name);
     const stop = (code: Stop['code'], why: string, next: string): Stop => ({
       kind: 'stop',
       code,

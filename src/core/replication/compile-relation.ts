@@ -15,6 +15,8 @@ import type { ColumnAction, PolicyColumn } from '../policy/column-action.ts';
 import { fieldRedactor } from '../policy/redactor.ts';
 import { compile, isStop } from '../policy/row-policy.ts';
 import type { Link } from '../topology/link.ts';
+import { targetColumn } from '../topology/mapping.ts';
+import { quoteName, quoteTable } from '../topology/quote.ts';
 import {
   tableName,
   type Catalogue,
@@ -157,10 +159,10 @@ export const linkActions = (
     ...baseType(column.typeOid, column.typeModifier, source.types),
     isKey: keys.has(column.name),
   }));
-  const { tenant, scope, columns: rules } = link;
+  const { tenant, scope, columns: rules, rule } = link;
   const actions = compile(
     { table: tableName(relation), columns },
-    { tenant, scope, columns: rules, hashKeys },
+    { tenant, scope, columns: rules, rule, hashKeys },
   );
   if (isStop(actions)) {
     const { code, table, column, why, next } = actions;
@@ -250,7 +252,8 @@ const checkTarget = (
       const type =
         context.source.tables.get(tableName(relation))?.columns.find(({ name }) => name === column.name)
           ?.typeName ?? 'TYPE';
-      const next = `ALTER TABLE ${quote(relation.schema)}.${quote(relation.name)} ADD COLUMN ${quote(column.name)} ${type};`;
+      const name = targetColumn(link.rule.map, tableName(relation), column.name);
+      const next = `ALTER TABLE ${quoteTable(target)} ADD COLUMN ${quoteName(name)} ${type};`;
       throw new XcError('XC-5202', {
         subject,
         why: `link ${link.id} sends it, and the target has no such column`,
@@ -264,8 +267,6 @@ const checkTarget = (
     if (why !== null) throw new XcError('XC-5202', { subject, why });
   }
 };
-
-const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
 /** Whether some column that leaves the source must be asked for as text: then the whole stream is. */
 export const needsText = (tables: readonly TableFacts[], types: ReadonlyMap<number, TypeFacts>): boolean =>

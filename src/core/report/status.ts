@@ -3,6 +3,7 @@
 import type { LinkState } from '../plan/facts.ts';
 import type { Lsn } from '../change/lsn.ts';
 import { formatLsn, parseLsn } from '../change/lsn.ts';
+import { targetTable } from '../topology/mapping.ts';
 import { slotName, type Link, type Stream } from '../topology/link.ts';
 import type { Judgement } from '../validation/positions/judge.ts';
 import type { SlotSeen } from '../validation/positions/positions.ts';
@@ -60,6 +61,8 @@ export interface LinkLook {
 
 export interface TableStatus {
   readonly table: string;
+  /** What the target calls it, where not as the source does. */
+  readonly into?: string;
   readonly copiedRows: number;
   readonly copiedBytes: number;
   readonly inserts: number;
@@ -148,10 +151,13 @@ const linkStatus = (link: Link, look: StreamLook): LinkStatus => {
   const slot = row?.slot ?? slotName(stream.key);
   const lag = row ? lagOf(slot, look) : { ms: null, bytes: null, position: null };
   const health = source?.slots.get(slot);
-  const tables = row?.tables ?? [];
+  const tables = (row?.tables ?? []).map((table) => {
+    const into = targetTable(link.rule.map, table.table);
+    return into === table.table ? table : { ...table, into };
+  });
   const judgement = row && !isOff(row) ? judgeLook(slot, look) : null;
   const runner = health?.active ? (target?.runners.get(stream.key) ?? null) : null;
-  const sum = (key: Exclude<keyof TableStatus, 'table'>): number =>
+  const sum = (key: Exclude<keyof TableStatus, 'table' | 'into'>): number =>
     tables.reduce((total, table) => total + table[key], 0);
   return {
     link: link.id,

@@ -43,6 +43,7 @@ const step = z.discriminatedUnion('kind', [
     slot: z.string(),
     links: names,
     table: z.string(),
+    into: z.optional(z.string()),
     chunks: z.number(),
     rows: z.number(),
     bytes: z.number(),

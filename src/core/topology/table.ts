@@ -34,6 +34,8 @@ export interface TypeFacts {
 
 export interface ColumnFacts {
   readonly name: string;
+  /** What its own server calls it, where `name` is what the source calls it (target-view.ts). */
+  readonly ownName?: string;
   /** pg_attribute.attnum. */
   readonly number: number;
   readonly typeOid: number;
@@ -96,6 +98,9 @@ export interface TableFacts {
   /** pg_table_size summed over leaves. */
   readonly bytes: number;
 }
+
+/** For statements that the column's own server runs. */
+export const ownName = (column: ColumnFacts): string => column.ownName ?? column.name;
 
 export const tableName = (table: { readonly schema: string; readonly name: string }): TableName =>
   `${table.schema}.${table.name}`;

@@ -40,7 +40,7 @@ export const diffTables = (source: Side, target: Side, dropped: ReadonlySet<stri
     const other = onTarget.get(column.name);
     if (!other) return missing(column, dropped);
     return [
-      ...generationDifferences(column, other),
+      ...(dropped.has(column.name) ? [] : generationDifferences(column, other)),
       ...typeDifferences(column, other, source.types, target.types),
       ...nullDifferences(column, other, dropped),
     ];
@@ -75,7 +75,7 @@ const nullDifferences = (
   dropped: ReadonlySet<string>,
 ): TableDifference[] => {
   if (source.generated !== 'none' || target.generated !== 'none') return [];
-  const canBeNull = !source.notNull || (dropped.has(source.name) && isRequired(target));
+  const canBeNull = dropped.has(source.name) ? isRequired(target) : !source.notNull;
   return canBeNull && target.notNull ? [{ kind: 'target-not-null', column: target }] : [];
 };
 

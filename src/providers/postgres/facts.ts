@@ -14,7 +14,10 @@ import type {
 import type { Clock } from '../../core/time/clock.ts';
 import type { LinkId, Stream } from '../../core/topology/link.ts';
 import { matchesPatterns } from '../../core/topology/pattern.ts';
-import type { Catalogue, TableName } from '../../core/topology/table.ts';
+import { tableName, type Catalogue, type TableName } from '../../core/topology/table.ts';
+import { tablesInScope } from '../../core/validation/checks/table/scope.ts';
+import { targetPatterns } from '../../core/topology/mapping.ts';
+import { placesOf, targetView } from '../../core/topology/target-view.ts';
 import { readCatalogue } from './catalogue/catalogue.ts';
 import { readAccess, readServerState } from './catalogue/server.ts';
 import { connect, disconnect } from './connect.ts';
@@ -57,7 +60,7 @@ export const gatherFacts = async (options: FactsOptions): Promise<ReplicationFac
 const streamFacts = async (stream: Stream, options: FactsOptions): Promise<StreamFacts> => {
   const inScope = scopeOf(stream);
   return await onServer(stream.target, options, async (atTarget, subject) => {
-    const target = await targetFacts(atTarget, subject, stream, inScope, options);
+    const target = await targetFacts(atTarget, subject, stream, options);
     const known = new Set(target.links.map((row) => row.link));
     const fresh = stream.links.filter((link) => options.selected.has(link.id) && !known.has(link.id));
     return await onServer(stream.source, options, async (client, name, walsender) => {
@@ -66,10 +69,15 @@ const streamFacts = async (stream: Stream, options: FactsOptions): Promise<Strea
       const history = await historySince(target.knownTimeline ?? null, facts, walsender);
       const { checkpoints } = await readTargetState(atTarget, subject);
       const currentLsn = await endOfLog(client);
+      const places = placesOf(stream.links, (link) => tablesInScope(link, facts.catalogue).map(tableName));
       return {
         stream,
         source: { ...facts, scopedRows, history, currentLsn },
-        target: { ...target, checkpoints: checkpoints.filter((row) => row.stream === stream.key) },
+        target: {
+          ...target,
+          catalogue: targetView(target.catalogue, facts.catalogue, places),
+          checkpoints: checkpoints.filter((row) => row.stream === stream.key),
+        },
       };
     });
   });
@@ -107,12 +115,12 @@ const targetFacts = async (
   client: Client,
   subject: string,
   stream: Stream,
-  inScope: (name: TableName) => boolean,
   { roles, dsns }: FactsOptions,
 ): Promise<TargetFacts> => {
+  const patterns = [...new Set(stream.links.map((link) => link.rule))].flatMap(targetPatterns);
   const identity = await readIdentity(client, subject);
   const state = await readTargetState(client, subject);
-  const catalogue = await readCatalogue(client, { tables: inScope });
+  const catalogue = await readCatalogue(client, { tables: (name) => matchesPatterns(patterns, name) });
   return {
     ...identity,
     ...stream.target,

@@ -85,6 +85,24 @@ export const integrityCodes = {
       'A table has another shape than when the session began. The session starts again with the new shape, from the same position.',
     next: 'run the same command again',
   },
+  'XC-5270': {
+    title: 'two names become one on the target',
+    means:
+      'The map of a rule gives two tables, or two columns of a table, of the source one name on the target. Their rows would be mixed, so nothing was written.',
+    next: 'correct rules[].map, so that each name stands for one',
+  },
+  'XC-5271': {
+    title: 'rules call a table differently',
+    means:
+      'Rules that share a stream give one table of the source two names on the target. A stream has one place for each table.',
+    next: 'give them the same map, or one of them dedicated: true',
+  },
+  'XC-5272': {
+    title: 'table of a link is elsewhere on the target',
+    means:
+      'The map of the rule was changed after the link was copied: its rows are in another table than the one that the rule names now, and changes alone would not bring them there.',
+    next: 'change the map back, or xcrepl replication drop --link … and run again, which copies the link to its new place',
+  },
   'XC-5300': {
     title: 'server setting stands in the way',
     means:

@@ -6,6 +6,7 @@ import type { TuplePlan } from '../../../core/change/tuple-plan.ts';
 import { copyPlan, needsText, type CompileContext } from '../../../core/replication/compile-relation.ts';
 import type { Link } from '../../../core/topology/link.ts';
 import type { TableFacts } from '../../../core/topology/table.ts';
+import { columnThere } from '../../../core/topology/target-view.ts';
 import { ident, literal, qualified, rowsOf } from '../quote.ts';
 
 export interface CopyGroup {
@@ -63,7 +64,7 @@ export const copyStatements = (
   const read = group.plan.plain ? group.plan.columns : group.plan.fields.map((field) => field.name);
   return {
     source: `COPY (SELECT ${read.map(ident).join(', ')} FROM ${rowsOf(source)} WHERE ${predicate}) TO STDOUT ${format}`,
-    target: `COPY ${qualified(target)} (${group.plan.columns.map(ident).join(', ')}) FROM STDIN ${format}`,
+    target: `COPY ${qualified(target)} (${group.plan.columns.map((name) => ident(columnThere(target, name))).join(', ')}) FROM STDIN ${format}`,
   };
 };
 

@@ -99,9 +99,10 @@ export class PostgresEngine implements StreamEngine {
       if (known !== null && (await slotExists(source, slot))) return { slot, position: known };
       const links = linksNamed(this.#parts, step.links);
       await this.checkSlot(step);
+      const sides = await readSides(this.#parts, links, 'new');
       await dropSlot(source, slot); // of a run that was killed before its checkpoint was written
       const { position, snapshot } = await createSlot(sessions, slot, step.failover, this.#sourceVersion);
-      await store.beginCopy(slot, position, links);
+      await store.beginCopy(slot, position, links, sides);
       await this.#copies.begin(slot, snapshot);
       return { slot, position };
     });

@@ -5,17 +5,18 @@ import { rowScope, tablesOf } from '../../../core/plan/scope.ts';
 import { XcError } from '../../../core/errors/xc-error.ts';
 import type { Link } from '../../../core/topology/link.ts';
 import { tableName, type TableFacts, type TableName } from '../../../core/topology/table.ts';
+import { columnThere, namesThere, placesOf, targetView } from '../../../core/topology/target-view.ts';
 import { readCatalogue } from '../catalogue/catalogue.ts';
 import type { EngineParts } from './parts.ts';
 import { ident, rowsOf } from '../quote.ts';
 
-const scoped = (links: readonly Link[]): { where: string; values: string[] } => {
+const scoped = (links: readonly Link[], target: TableFacts): { where: string; values: string[] } => {
   const scopes = links.map(rowScope);
   const [first] = scopes;
   if (!first) return { where: '', values: [] };
   const values = scopes.map((scope) => scope?.value ?? '');
   return {
-    where: ` WHERE ${ident(first.column)} IN (${values.map((_, index) => `$${index + 1}`).join(', ')})`,
+    where: ` WHERE ${ident(columnThere(target, first.column))} IN (${values.map((_, index) => `$${index + 1}`).join(', ')})`,
     values,
   };
 };
@@ -25,7 +26,7 @@ export const clearStatements = (
   links: readonly Link[],
   target: TableFacts,
 ): { sql: string; values: string[] }[] => {
-  const { where, values } = scoped(links);
+  const { where, values } = scoped(links, target);
   return [{ sql: `DELETE FROM ${rowsOf(target)}${where}`, values }];
 };
 
@@ -40,7 +41,13 @@ export const refuseExisting = async ({ control }: EngineParts, links: readonly L
   for (const link of links)
     for (const name of tablesOf(link, source).map(tableName))
       carriers.set(name, [...(carriers.get(name) ?? []), link]);
-  const target = await readCatalogue(reader, { tables: (name) => carriers.has(name) });
+  const places = placesOf(links, (link) => tablesOf(link, source).map(tableName));
+  const there = namesThere(carriers.keys(), places);
+  const target = targetView(
+    await readCatalogue(reader, { tables: (name) => there.has(name) }),
+    source,
+    places,
+  );
   await refuseExistingRows(
     reader,
     [...carriers].flatMap(([name, those]) => {
@@ -57,7 +64,7 @@ const refuseExistingRows = async (
 ): Promise<void> => {
   const held: string[] = [];
   for (const { target, links } of tables) {
-    const { where, values } = scoped(links);
+    const { where, values } = scoped(links, target);
     const { rows } = await client.query<{ held: boolean }>(
       `SELECT EXISTS (SELECT FROM ${rowsOf(target)}${where}) AS held`,
       values,

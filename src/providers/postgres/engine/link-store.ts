@@ -7,6 +7,8 @@ import { formatLsn, parseLsn, type Lsn } from '../../../core/change/lsn.ts';
 import { slotName, type Link, type LinkId } from '../../../core/topology/link.ts';
 import type { TableName } from '../../../core/topology/table.ts';
 import type { ServerIdentity } from '../identity.ts';
+import type { Sides } from './parts.ts';
+import { writePlaces } from './rule-places.ts';
 import type { TargetSession } from './target-session.ts';
 
 export type LinkState =
@@ -147,7 +149,12 @@ export class LinkStore {
   }
 
   /** A slot was created at its consistent point: its checkpoint begins there, and its links are being copied. */
-  async beginCopy(slot: string, position: Lsn, links: readonly Link[]): Promise<void> {
+  async beginCopy(
+    slot: string,
+    position: Lsn,
+    links: readonly Link[],
+    sides: Pick<Sides, 'source' | 'tables'>,
+  ): Promise<void> {
     const { stream, run } = this.#session.options;
     await this.#session.transaction(async (client) => {
       await client.query(
@@ -155,6 +162,7 @@ export class LinkStore {
          ON CONFLICT (slot) DO UPDATE SET position = excluded.position, runner = excluded.runner`,
         [slot, stream.key, formatLsn(position), run],
       );
+      await writePlaces(client, stream.key, links, sides.source, (link) => sides.tables.get(link.id)!);
       for (const link of links) {
         await client.query(
           `INSERT INTO xcrepl.links (link, stream, rule, tenant, source_region, target_region, slot, from_position, state)

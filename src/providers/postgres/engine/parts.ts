@@ -4,6 +4,7 @@ import { XcError } from '../../../core/errors/xc-error.ts';
 import { tablesOf } from '../../../core/plan/scope.ts';
 import type { Link, LinkId } from '../../../core/topology/link.ts';
 import { tableName, type Catalogue, type TableName } from '../../../core/topology/table.ts';
+import { namesThere, placesOf, targetView, type Places } from '../../../core/topology/target-view.ts';
 import { readCatalogue } from '../catalogue/catalogue.ts';
 import type { ChunkStore } from './chunk-store.ts';
 import type { Control } from './control.ts';
@@ -11,6 +12,7 @@ import type { LinkStore } from './link-store.ts';
 import type { EngineOptions } from './options.ts';
 import { publishedTables } from './publications.ts';
 import { retrying } from './retry.ts';
+import { refuseMoved } from './rule-places.ts';
 import type { Sessions } from './sessions.ts';
 
 export interface EngineParts {
@@ -26,15 +28,17 @@ export interface Sides {
   readonly source: Catalogue;
   readonly target: Catalogue;
   readonly tables: ReadonlyMap<LinkId, ReadonlySet<TableName>>;
+  readonly places: Places;
 }
 
 /**
  * What both sides look like now, for these links.
- * @throws XcError XC-5202 for a table that the target lacks
+ * @throws XcError XC-5202 for a table that the target lacks, XC-5270 to XC-5272 where a rule's map leads nowhere
  */
 export const readSides = async (
   { options, control }: EngineParts,
   links: readonly Link[],
+  are: 'copied' | 'new' = 'copied',
 ): Promise<Sides> => {
   const { stream } = options;
   const client = await control.source();
@@ -46,15 +50,21 @@ export const readSides = async (
       .filter((table) => published.has(table));
   const tables = new Map(links.map((link) => [link.id, new Set(carried(link))]));
   const names = new Set([...tables.values()].flatMap((set) => [...set]));
-  const target = await readCatalogue(await control.reader(), { tables: (name) => names.has(name) });
+  const tablesOfLink = (link: Link): ReadonlySet<TableName> => tables.get(link.id)!;
+  const places = placesOf(links, tablesOfLink);
+  const there = namesThere(names, places);
+  const reader = await control.reader();
+  if (are === 'copied') await refuseMoved(reader, stream.key, links, source, tablesOfLink);
+  const read = await readCatalogue(reader, { tables: (name) => there.has(name) });
+  const target = targetView(read, source, places);
   const missing = [...names].filter((name) => !target.tables.has(name));
   if (missing.length > 0)
     throw new XcError('XC-5202', {
-      subject: missing.join(', '),
+      subject: [...namesThere(missing, places)].join(', '),
       why: `${stream.target.region} has no such table`,
       next: `xcrepl schema plan --from ${stream.source.region} --to ${stream.target.region}`,
     });
-  return { source, target, tables };
+  return { source, target, tables, places };
 };
 
 /** Links of the configuration; one that is no longer there cannot be worked on. @throws XcError XC-1006 */

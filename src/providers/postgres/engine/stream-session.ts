@@ -117,8 +117,8 @@ const flow = async (ports: SessionPorts, attempt: Attempt, signal: AbortSignal):
   const tableOf = (variant: Variant): TargetTable => {
     let table = targetTables.get(variant);
     if (!table) {
-      const rowType = rowTypes.get(variant.table)!;
-      table = makeTargetTable(target.tables.get(variant.table)!, target.types, rowType, variant, !binary);
+      const facts = target.tables.get(variant.table)!;
+      table = makeTargetTable(facts, target.types, rowTypes.get(facts.oid)!, variant, !binary);
       targetTables.set(variant, table);
     }
     return table;

@@ -15,6 +15,9 @@ export interface OrderedPorts {
   reread(batch: Batch, index: number): Promise<readonly (Uint8Array | null)[] | null>;
 }
 
+/** Tags of an update whose row is not there; a row with a new identity value is replaced by an insert. */
+const FOUND_NOTHING = new Set(['UPDATE 0', 'INSERT 0 0']);
+
 /** Changes that travel in one write: bounds what a pipeline holds on both sides. */
 const PIPELINE_CHANGES = 500;
 
@@ -75,7 +78,7 @@ const pipelined = async (
   const answer = await exchange(connection, writer.sync().take());
   if (answer.error) throw refusal(batch, written[answer.tags.length - 1] ?? from, answer.error);
   const missed = written.findIndex(
-    (index, at) => batch.operation[index] === UPDATE && answer.tags[at + 1] === 'UPDATE 0',
+    (index, at) => batch.operation[index] === UPDATE && FOUND_NOTHING.has(answer.tags[at + 1] ?? ''),
   );
   if (missed < 0) {
     await runStatement(connection, statements, 'RELEASE SAVEPOINT xcrepl_row');

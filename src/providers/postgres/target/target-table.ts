@@ -5,8 +5,10 @@
  */
 
 import type { TableRange, Variant } from '../../../core/change/batch.ts';
-import type { TableFacts, TypeFacts } from '../../../core/topology/table.ts';
+import { ownName, type TableFacts, type TypeFacts } from '../../../core/topology/table.ts';
+import { columnThere } from '../../../core/topology/target-view.ts';
 import { ident, qualified, rowsOf } from '../quote.ts';
+import { alwaysChanged, rowReplaceSql, sameIdentity } from './identity-always.ts';
 
 /** OIDs that the catalogue of TableFacts does not have: pg_class.reltype and its array type. */
 export interface RowType {
@@ -31,13 +33,17 @@ export interface TargetTable {
   readonly attributes: readonly { readonly typeOid: number; readonly field: number }[];
   /** Written columns, in the order of the row's fields. */
   readonly columns: readonly TargetColumn[];
+  /** What the target calls a column of the source. */
+  nameOf(column: string): string;
   /** Positions of the key in `columns`; empty where the whole row is the key. */
   readonly key: readonly number[];
   /** A unique index on exactly the key that ON CONFLICT can use. */
   readonly arbiter: boolean;
   /** Some constraint is deferrable: SET CONSTRAINTS ALL DEFERRED helps. */
   readonly deferrable: boolean;
-  /** Rows have columns that are not written: a changed key must stay an UPDATE. */
+  /** Columns that are not written, nor generated. */
+  readonly own: readonly string[];
+  /** There are such columns: a changed key must stay an UPDATE. */
   readonly keepsRow: boolean;
   /** Rows must be applied one by one, in order: triggers that fire for replicas, or types that refuse NULL. */
   readonly ordered: boolean;
@@ -55,12 +61,15 @@ export const makeTargetTable = (
   const fieldOf = new Map(plan.columns.map((name, index) => [name, index]));
   const columns = plan.columns.map((name): TargetColumn => {
     const column = byName.get(name)!;
-    return { name, typeOid: column.typeOid, identityAlways: column.identity === 'always' };
+    return { name: ownName(column), typeOid: column.typeOid, identityAlways: column.identity === 'always' };
   });
   const keyNames = plan.key.map((index) => plan.columns[index] ?? '');
   const unique = facts.indexes.filter(
     (index) => index.unique && index.valid && !index.partialOrExpression && !index.exclusion,
   );
+  const own = facts.columns
+    .filter((column) => !fieldOf.has(column.name) && column.generated === 'none')
+    .map(ownName);
   return {
     sql: rowsOf(facts),
     copySql: qualified(facts),
@@ -70,10 +79,12 @@ export const makeTargetTable = (
       field: fieldOf.get(column.name) ?? -1,
     })),
     columns,
+    nameOf: (name) => columnThere(facts, name),
     key: plan.key,
     arbiter: unique.some((index) => index.immediate && sameSet(index.columns, keyNames)),
     deferrable: facts.indexes.some((index) => !index.immediate),
-    keepsRow: facts.columns.some((column) => !fieldOf.has(column.name) && column.generated === 'none'),
+    own,
+    keepsRow: own.length > 0,
     ordered:
       textFields ||
       plan.key.length === 0 ||
@@ -100,8 +111,11 @@ export const setDeleteSql = (table: TargetTable): string =>
 /** Fails with XC020 when fewer rows were there than expected ($2): then the batch goes row by row. */
 export const setUpdateSql = (table: TargetTable, unchanged: ReadonlySet<number>): string | null => {
   const set = settable(table, unchanged, false).map((index) => ident(table.columns[index]!.name));
-  if (set.length === 0) return null;
-  const join = keyJoin(table, 't', (index) => `s.${ident(table.columns[index]!.name)}`);
+  const same = sameIdentity(table, unchanged);
+  if (set.length === 0 && same === '') return null;
+  const join = keyJoin(table, 't', (index) => `s.${ident(table.columns[index]!.name)}`) + same;
+  if (set.length === 0)
+    return `SELECT xcrepl.expect((SELECT count(*) FROM ${table.sql} AS t JOIN unnest($1) AS s ON ${join}), $2)`;
   return (
     `WITH u AS (UPDATE ${table.sql} AS t SET ${set.map((name) => `${name} = s.${name}`).join(', ')}` +
     ` FROM unnest($1) AS s WHERE ${join} RETURNING 1)` +
@@ -138,6 +152,8 @@ export const rowUpdateSql = (
   unchanged: ReadonlySet<number>,
   withKey: boolean,
 ): { sql: string; fields: number[] } | null => {
+  if (alwaysChanged(table, unchanged, withKey).length > 0)
+    return rowReplaceSql(table, unchanged, (after) => rowMatch(table, after));
   const fields = settable(table, unchanged, withKey);
   if (fields.length === 0) return null;
   const set = fields.map((index, at) => `${ident(table.columns[index]!.name)} = $${at + 1}`).join(', ');
@@ -171,7 +187,7 @@ export const clearSql = (
   const values: string[] = [];
   const tests: string[] = [];
   const test = (column: string, operator: '=' | '>=' | '<', value: string | null): void => {
-    if (value !== null) tests.push(`t.${ident(column)} ${operator} $${values.push(value)}`);
+    if (value !== null) tests.push(`t.${ident(table.nameOf(column))} ${operator} $${values.push(value)}`);
   };
   if (scope) test(scope.column, '=', scope.value);
   if (range) {

@@ -40,10 +40,10 @@ const scopeCondition = (context: SqlContext): string[] => [
 ];
 
 /** The literal takes the column's own type, as in the predicate of the copy. */
-const windowCondition = ({ unit }: SqlContext): string[] => {
+const windowCondition = ({ unit, side }: SqlContext): string[] => {
   const { window } = unit.table;
   if (!window) return [];
-  const column = `t.${ident(window.column)}`;
+  const column = `t.${ident(unit.table[side].windowColumn ?? window.column)}`;
   return [
     ...(window.from === null ? [] : [`${column} >= ${literal(window.from)}`]),
     ...(window.to === null ? [] : [`${column} < ${literal(window.to)}`]),
@@ -54,7 +54,7 @@ const tenantCondition = ({ unit, side }: SqlContext): string[] => {
   if (!unit.scope) return [];
   const { column, values } = unit.scope;
   const isTyped = isBuiltIn(column, side);
-  const value = `t.${ident(column.name)}${isTyped ? '' : '::text'}`;
+  const value = `t.${ident(column[side].column)}${isTyped ? '' : '::text'}`;
   const type = isTyped ? typeOf(column, side) : 'text';
   const literals = values.map((text) => `${literal(text)}::${type}`);
   return [
@@ -66,7 +66,7 @@ const tuple = (parts: readonly string[]): string =>
   parts.length === 1 ? (parts[0] ?? '') : `(${parts.join(', ')})`;
 
 const rangeCondition = ({ range, side }: SqlContext, { after, upTo }: Chunk): string[] => {
-  const columns = tuple(range.map((column) => `t.${ident(column.name)}`));
+  const columns = tuple(range.map((column) => `t.${ident(column[side].column)}`));
   const bound = (values: readonly string[]): string =>
     tuple(range.map((column, i) => `${literal(values[i] ?? '')}::${typeOf(column, side)}`));
   return [
@@ -174,7 +174,9 @@ const candidateJoin = (
       column.source.name === column.target.name &&
       column.source.notNull &&
       column.target.notNull;
-    return isIndexed ? [`t.${ident(column.name)} = want.k${i}::${typeOf(column, side)}`, text] : [text];
+    return isIndexed
+      ? [`t.${ident(column[side].column)} = want.k${i}::${typeOf(column, side)}`, text]
+      : [text];
   });
   const names = columns.map(({ i }) => `k${i}`).join(', ');
   return `JOIN unnest(${lists.join(', ')}) AS want (${names}) ON ${conditions.join(' AND ')}`;
@@ -188,7 +190,7 @@ export const nextBoundSql = (
   after: readonly string[] | null,
   chunkRows: number,
 ): string => {
-  const columns = context.range.map((column) => `t.${ident(column.name)}`);
+  const columns = context.range.map((column) => `t.${ident(column[context.side].column)}`);
   const rest = rangeCondition(context, { after, upTo: null, buckets: 1 });
   const from = `${fromTable(context)}${where(scopeCondition(context), rest)}`;
   return (

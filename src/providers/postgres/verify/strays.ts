@@ -16,7 +16,7 @@ export const findStrays = async (target: Client, table: VerifyTable): Promise<Fi
   const text = valueText(column, 'target');
   const from = `${table.target.partitioned ? '' : 'ONLY '}${qualified(table.target)} AS t`;
   const { rows } = await target.query<{ count: string }>(
-    `SELECT count(*) FROM ${from} WHERE t.${ident(column.name)} IS NULL OR ${text} <> ALL (ARRAY[${values}])`,
+    `SELECT count(*) FROM ${from} WHERE t.${ident(column.target.column)} IS NULL OR ${text} <> ALL (ARRAY[${values}])`,
   );
   const count = Number(rows[0]?.count ?? 0);
   if (count === 0) return null;

@@ -12,7 +12,7 @@ const TEXTS = new Set(['text', 'varchar', 'bpchar', 'citext', 'name']);
 
 /** SQL of the column's text; NULL stays NULL. The table's alias is t. */
 export const valueText = (column: ComparedColumn, side: SideName): string => {
-  const value = `t.${ident(column.name)}`;
+  const value = `t.${ident(column[side].column)}`;
   const types = [column.source, column.target].map((type) => type.name);
   if (types.includes('numeric') && types.every((type) => NUMBERS.has(type)))
     return `trim_scale(${value}::numeric)::text`;
@@ -30,7 +30,7 @@ export const valueText = (column: ComparedColumn, side: SideName): string => {
  * is hashed over exactly these bytes.
  */
 export const rawText = (column: ComparedColumn): string => {
-  const value = `t.${ident(column.name)}`;
+  const value = `t.${ident(column.source.column)}`;
   return column.source.name === 'bpchar' ? sentText(value) : `${value}::text`;
 };
 

@@ -4,12 +4,15 @@ import { XcError } from '../../../core/errors/xc-error.ts';
 import type { ColumnAction } from '../../../core/policy/column-action.ts';
 import type { LinkId } from '../../../core/topology/link.ts';
 import type { ColumnFacts, TableFacts, TableName, TypeFacts } from '../../../core/topology/table.ts';
-import { tableName } from '../../../core/topology/table.ts';
+import { columnThere } from '../../../core/topology/target-view.ts';
+import { ownName, tableName } from '../../../core/topology/table.ts';
 
 export type SideName = 'source' | 'target';
 
 /** A column's type on one side, after every domain. */
 export interface ValueType {
+  /** What this side calls the column. */
+  readonly column: string;
   readonly schema: string;
   readonly name: string;
   /** Explicit collation as the catalogue prints it, or null for the default of type or database. */
@@ -36,6 +39,8 @@ export interface TableSide {
   readonly schema: string;
   readonly name: string;
   readonly partitioned: boolean;
+  /** What this side calls the column of the window; null without one. */
+  readonly windowColumn: string | null;
 }
 
 export interface VerifyTable {
@@ -86,8 +91,8 @@ export const tableToVerify = (
   const dropped = (name: string): boolean => links.some((link) => link.actions.get(name)?.kind === 'drop');
   return {
     table,
-    source: sideOf(source.facts),
-    target: sideOf(target.facts),
+    source: sideOf(source.facts, window),
+    target: sideOf(target.facts, window),
     keyColumns: keys.some(dropped) ? [] : keys,
     estimatedRows: source.facts.estimatedRows,
     links: links.map((link) => linkOf(table, source, target, link)),
@@ -129,16 +134,18 @@ const keyOf = (facts: TableFacts): readonly string[] => {
   return facts.identity === 'index' ? facts.identityColumns : [];
 };
 
-const sideOf = ({ schema, name, kind }: TableFacts): TableSide => ({
-  schema,
-  name,
-  partitioned: kind === 'p',
+const sideOf = (facts: TableFacts, window: Window | null): TableSide => ({
+  schema: facts.schema,
+  name: facts.name,
+  partitioned: facts.kind === 'p',
+  windowColumn: window && columnThere(facts, window.column),
 });
 
 const valueType = (column: ColumnFacts, types: ReadonlyMap<number, TypeFacts>): ValueType => {
   let type = types.get(column.typeOid);
   while (type?.kind === 'd') type = types.get(type.baseOid);
   return {
+    column: ownName(column),
     schema: type?.schema ?? '',
     name: type?.name ?? column.typeName,
     collation: column.collation,

@@ -1,19 +1,20 @@
 /** Column and type differences between source and target, named one by one. */
 
 import { quoteName, quoteTable } from '../../../topology/quote.ts';
-import { tableName, type ColumnFacts, type TableFacts } from '../../../topology/table.ts';
+import { targetColumn, targetTable as targetTableName, type NameMap } from '../../../topology/mapping.ts';
+import { ownName, tableName, type ColumnFacts, type TableFacts } from '../../../topology/table.ts';
 import { diffTables, type TableDifference } from '../../schema-diff.ts';
 import { droppedByAll, type Observation, type TableCheck } from './context.ts';
 
 export const targetTable: TableCheck = {
   name: 'target-table',
-  run: ({ target, sourceRegion, targetRegion }) => {
+  run: ({ source, target, links, sourceRegion, targetRegion }) => {
     if (!target)
       return [
         {
           on: 'target',
           severity: 'block',
-          seen: 'no such table on the target',
+          seen: `no table ${targetTableName(links[0]?.rule.map, tableName(source))} on the target`,
           remedy: `xcrepl schema apply --from ${sourceRegion} --to ${targetRegion}`,
           code: 'XC-5313',
         },
@@ -41,22 +42,28 @@ export const columns: TableCheck = {
       { table: target, types: targetCatalogue.types },
       droppedByAll(context),
     );
-    return differences.map((difference) => observation(difference, source, target));
+    const { map } = context.links[0]!.rule;
+    return differences.map((difference) => observation(difference, source, target, map));
   },
 };
 
-const observation = (difference: TableDifference, source: TableFacts, target: TableFacts): Observation => {
+const observation = (
+  difference: TableDifference,
+  source: TableFacts,
+  target: TableFacts,
+  map: NameMap | undefined,
+): Observation => {
   const { column } = difference;
   const subject = `${tableName(source)}.${column.name}`;
   const alter = `ALTER TABLE ${quoteTable(target)}`;
-  const name = quoteName(column.name);
+  const name = quoteName(column.ownName ?? targetColumn(map, tableName(source), column.name));
   switch (difference.kind) {
     case 'missing-column':
       return {
         on: 'target',
         subject,
         severity: 'block',
-        seen: `no such column on the target; the source sends it as ${column.typeName}`,
+        seen: `no such column on the target; the source sends it as ${column.typeName}, unless leaveOut of the rule names it`,
         remedy: `${alter} ADD COLUMN ${name} ${definition(column)};`,
         code: 'XC-5314',
       };
@@ -100,7 +107,7 @@ const observation = (difference: TableDifference, source: TableFacts, target: Ta
         on: 'target',
         subject,
         severity: 'block',
-        seen: 'generated on the target, but sent as a value by the source',
+        seen: 'generated on the target, but sent as a value by the source, unless leaveOut of the rule names it',
         remedy:
           column.generated === 'stored'
             ? `${alter} ALTER COLUMN ${name} DROP EXPRESSION;`
@@ -138,7 +145,7 @@ const sourceGenerated = (
   subject: string,
   alter: string,
 ): Observation => {
-  const name = quoteName(source.name);
+  const name = quoteName(ownName(target));
   const required = target.notNull && target.default === null;
   return {
     on: 'target',

@@ -1,5 +1,6 @@
 /** What a check of one table gets: the table on both sides with everything that names it. */
 
+import { isDropped } from '../../../topology/left-out.ts';
 import type { Link } from '../../../topology/link.ts';
 import type { Catalogue, SequenceFacts, TableFacts, TableName } from '../../../topology/table.ts';
 import { tableName } from '../../../topology/table.ts';
@@ -79,9 +80,8 @@ export const rowScopes = (links: readonly Link[]): RowScopes => {
 /** Columns that every link drops: they are not sent at all. */
 export const droppedByAll = (context: TableContext): ReadonlySet<string> => {
   const name = tableName(context.source);
-  const isDropped = (column: string): boolean =>
-    context.links.every((link) => link.columns?.[name]?.[column]?.action === 'drop');
-  return new Set(context.source.columns.map((column) => column.name).filter(isDropped));
+  const byAll = (column: string): boolean => context.links.every((link) => isDropped(link, name, column));
+  return new Set(context.source.columns.map((column) => column.name).filter(byAll));
 };
 
 /** Tables that hold the rows: the table itself, or its leaves. A foreign table among the leaves has no facts. */

@@ -1,5 +1,6 @@
 /** How a change's row is named: replica identity on the source, a matching key on the target (CORRECTNESS 1 and 11). */
 
+import { columnThere } from '../../../topology/target-view.ts';
 import { quoteNames, quoteTable } from '../../../topology/quote.ts';
 import { tableName, type TableFacts } from '../../../topology/table.ts';
 import { droppedByAll, hasKeyOver, storedTables, type Observation, type TableCheck } from './context.ts';
@@ -86,7 +87,7 @@ export const targetKey: TableCheck = {
         on: 'target',
         severity: 'block',
         seen: `no unique index over (${key.join(', ')}), by which the source names its rows`,
-        remedy: `CREATE UNIQUE INDEX ${target.kind === 'r' ? 'CONCURRENTLY ' : ''}ON ${quoteTable(target)} (${quoteNames(key)});`,
+        remedy: `CREATE UNIQUE INDEX ${target.kind === 'r' ? 'CONCURRENTLY ' : ''}ON ${quoteTable(target)} (${quoteNames(key.map((name) => columnThere(target, name)))});`,
         code: 'XC-5325',
       });
     return [...findings, ...strangerKeys(source, target)];

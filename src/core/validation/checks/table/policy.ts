@@ -16,7 +16,7 @@ export const columnPolicy: TableCheck = {
         .map((column) => policyColumn(column, source, sourceCatalogue.types)),
     };
     return links
-      .filter((link) => link.columns !== undefined)
+      .filter((link) => link.columns !== undefined || link.rule.leaveOut !== undefined)
       .flatMap((link) => [
         ...compileStops(relation, { ...rulesOf(link), hashKeys: anyKey(link) }).map((stop): Observation => ({
           on: 'source',
@@ -32,7 +32,12 @@ export const columnPolicy: TableCheck = {
   },
 };
 
-const rulesOf = (link: Link) => ({ tenant: link.tenant, scope: link.scope, columns: link.columns });
+const rulesOf = (link: Link) => ({
+  tenant: link.tenant,
+  scope: link.scope,
+  columns: link.columns,
+  rule: link.rule,
+});
 
 /** Stands for every secret that a rule names: whether it is there and long enough is judged where it is resolved. */
 const anyKey = (link: Link): Map<string, Uint8Array> => {

@@ -1,0 +1,22 @@
+/**
+ * Shapes of tables that are not the same on both sides. All of them stand in one pair of databases, so that partitions,
+ * columns and names are also applied beside each other in one batch.
+ */
+
+import { test } from 'vitest';
+import { columns } from './shapes/columns.ts';
+import { names } from './shapes/names.ts';
+import { partitions } from './shapes/partitions.ts';
+import { inOneGo, pairOfShapes, withRestarts } from './shapes/shape.ts';
+
+const shapes = [...partitions, ...columns, ...names];
+
+test('copied and streamed', async () => {
+  await using pair = await pairOfShapes(shapes);
+  await inOneGo(pair, shapes);
+});
+
+test('with the run replaced in the middle of the copy, and of the stream', async () => {
+  await using pair = await pairOfShapes(shapes);
+  await withRestarts(pair, shapes);
+});
