@@ -6,6 +6,7 @@
 import { expect, test } from 'vitest';
 import { runSeed, type Suite } from './suite.ts';
 import { cutNetwork } from './suites/cut-network.ts';
+import { cycles } from './suites/cycles.ts';
 import { fuzz } from './suites/fuzz.ts';
 import { killRunnerCopy } from './suites/kill-runner-copy.ts';
 import { killRunnerStream } from './suites/kill-runner-stream.ts';
@@ -18,7 +19,9 @@ const SEEDS: ReadonlyMap<Suite, readonly number[]> = new Map([
   [killTarget, [2]],
   [killSource, [1]],
   [cutNetwork, [3]],
-  [fuzz, []], // test/fuzz has its seeds
+  // Their own test files have seeds of these.
+  [fuzz, []],
+  [cycles, []],
 ]);
 
 const cases = suites.flatMap((suite) => (SEEDS.get(suite) ?? []).map((seed) => ({ suite, seed })));

@@ -2,6 +2,7 @@
 
 import type { Suite } from './suite.ts';
 import { cutNetwork } from './suites/cut-network.ts';
+import { cycles } from './suites/cycles.ts';
 import { fuzz } from './suites/fuzz.ts';
 import { killRunnerCopy } from './suites/kill-runner-copy.ts';
 import { killRunnerStream } from './suites/kill-runner-stream.ts';
@@ -14,4 +15,5 @@ export const suites: readonly Suite[] = [
   killSource,
   cutNetwork,
   fuzz,
+  cycles,
 ];

@@ -25,17 +25,26 @@ export interface CopySession extends AsyncDisposable {
   readonly source: Catalogue;
   readonly target: Catalogue;
   readonly tenants: TenantValues;
-  readonly idle: CopyWorker[];
+  /** A worker that nobody uses now. */
+  readonly take: () => CopyWorker | undefined;
+  /** Keeps a worker for whoever takes it next; closes it where the session is over. */
+  readonly give: (worker: CopyWorker) => Promise<void>;
 }
 
 export const openCopySession = (
   parts: Pick<CopySession, 'snapshot' | 'source' | 'target' | 'tenants'>,
 ): CopySession => {
   const idle: CopyWorker[] = [];
+  let over = false;
   return {
     ...parts,
-    idle,
+    take: () => idle.pop(),
+    async give(worker) {
+      if (over) await worker[Symbol.asyncDispose]();
+      else idle.push(worker);
+    },
     async [Symbol.asyncDispose]() {
+      over = true;
       await Promise.all(idle.splice(0).map((worker) => worker[Symbol.asyncDispose]()));
       await parts.snapshot[Symbol.asyncDispose]();
     },
@@ -82,15 +91,15 @@ export const copyOneTable = async (
     await first[Symbol.asyncDispose]();
     throw error;
   }
-  context.idle.push(first);
+  await context.give(first);
   const text = copiesAsText(source, context.source.types);
   const todo = stored.filter((chunk) => !chunk.done);
   const works = todo.map((chunk) => chunkWork(step, chunk, groups, source, target, text, context));
   return await copyAll(works, context, signal);
 };
 
-const freeWorker = async ({ idle, sessions, snapshot, options }: CopyContext): Promise<CopyWorker> =>
-  idle.pop() ?? (await CopyWorker.open(sessions, snapshot, options.run));
+const freeWorker = async ({ take, sessions, snapshot, options }: CopyContext): Promise<CopyWorker> =>
+  take() ?? (await CopyWorker.open(sessions, snapshot, options.run));
 
 /**
  * Some chunks are done under a snapshot that is gone, others are not done, and the two cannot be put together: pages are
@@ -226,7 +235,7 @@ const copyAll = async (
       total.rows += rows;
       total.bytes += bytes;
       total.chunks++;
-      context.idle.push(worker);
+      await context.give(worker);
     } catch (error) {
       stop.abort(error);
       await worker[Symbol.asyncDispose]();

@@ -11,6 +11,7 @@ export class SharedClient implements AsyncDisposable {
   readonly #open: () => Promise<Client>;
   #opening: Promise<Client> | null = null;
   #client: Client | null = null;
+  #closed = false;
 
   constructor(open: () => Promise<Client>) {
     this.#open = open;
@@ -21,7 +22,9 @@ export class SharedClient implements AsyncDisposable {
     return this.#client !== null;
   }
 
+  /** @throws DOMException AbortError once it is closed: what is still under way must not open it again for nobody */
   async get(): Promise<Client> {
+    if (this.#closed) throw new DOMException('the session is closed', 'AbortError');
     if (this.#client) return this.#client;
     this.#opening ??= this.#connect().finally(() => (this.#opening = null));
     return await this.#opening;
@@ -36,6 +39,7 @@ export class SharedClient implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true;
     await this.#opening?.catch(() => {});
     const client = this.#client;
     this.#client = null;
