@@ -66,12 +66,15 @@ try {
   const rows: Measured[] = [];
   for (const { args, exit } of PATHS)
     rows.push(
-      await comparePairs(
-        { path: `xcrepl ${args.join(' ')}`, against: 'node -e 0', unit: 'ms', ratio: 'time' },
-        Number(flags.pairs),
-        () => time([LAUNCHER, ...args], exit),
-        () => time(['-e', '0'], 0),
-      ),
+      await comparePairs({
+        path: `xcrepl ${args.join(' ')}`,
+        against: 'node -e 0',
+        unit: 'ms',
+        ratio: 'time',
+        pairs: Number(flags.pairs),
+        ours: async () => ({ value: await time([LAUNCHER, ...args], exit) }),
+        theirs: async () => ({ value: await time(['-e', '0'], 0) }),
+      }),
     );
   await report(rows, flags.json);
 } finally {

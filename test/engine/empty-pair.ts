@@ -6,12 +6,7 @@ import { makePair, type Pair, type PairOptions } from '../harness/pair.ts';
 import { tableDigest } from '../harness/table-digest.ts';
 import { SOURCE_REGION, TARGET_REGION } from '../servers/server-pair.ts';
 import { initTarget } from './test-engine.ts';
-
-export const wholeSchema = (config: ConfigInput): ConfigInput => ({
-  ...config,
-  tenants: { all: { scope: { kind: 'schema', schema: 'app' } } },
-  rules: [{ id: 'app', tenants: ['all'], tables: ['app.*'], from: SOURCE_REGION, to: [TARGET_REGION] }],
-});
+import { wholeSchema } from './whole-schema.ts';
 
 export const oneTenant = (config: ConfigInput): ConfigInput => ({
   ...config,

@@ -29,13 +29,20 @@ export interface TestEngine extends AsyncDisposable {
   readonly catchUp: () => Promise<Streamed>;
 }
 
-export const streamOf = (pair: Pair): Stream => {
+/** What of a pair an engine is made from: a benchmark has it without the rest. */
+export interface EnginePair {
+  readonly config: Pair['config'];
+  readonly source: Pick<Pair['source'], 'dsn' | 'database'>;
+  readonly target: Pick<Pair['target'], 'dsn' | 'database'>;
+}
+
+export const streamOf = (pair: EnginePair): Stream => {
   const config = parseConfig(pair.config);
   const databases = { [SOURCE_REGION]: pair.source.database, [TARGET_REGION]: pair.target.database };
   return streamsOf(config.controlPlane, linksOf(config), databases)[0]!;
 };
 
-export const initTarget = async (pair: Pair): Promise<void> => {
+export const initTarget = async (pair: { readonly target: Pick<Pair['target'], 'dsn'> }): Promise<void> => {
   const client = await connect(pair.target.dsn, { subject: TARGET_REGION });
   try {
     await migrate(client, await readMigrations(), TARGET_REGION);
@@ -44,16 +51,22 @@ export const initTarget = async (pair: Pair): Promise<void> => {
   }
 };
 
+/** What the configuration of an engine's test calls k1. */
+export const EXAMPLE_KEY = Buffer.from('an example key of 32 bytes length');
+
 let runs = 0;
 
-export const openTestEngine = async (pair: Pair, more: Partial<EngineOptions> = {}): Promise<TestEngine> => {
+export const openTestEngine = async (
+  pair: EnginePair,
+  more: Partial<EngineOptions> = {},
+): Promise<TestEngine> => {
   const stream = more.stream ?? streamOf(pair);
   const notes: string[] = [];
   const engine = openEngine({
     stream,
     controlPlane: parseConfig(pair.config).controlPlane,
     dsn: { source: pair.source.dsn, target: pair.target.dsn },
-    hashKeys: new Map([['k1', Buffer.from('an example key of 32 bytes length')]]),
+    hashKeys: new Map([['k1', EXAMPLE_KEY]]),
     run: `rn_test${++runs}`,
     host: 'test',
     pid: process.pid,

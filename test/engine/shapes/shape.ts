@@ -5,7 +5,7 @@
 
 import { expect } from 'vitest';
 import { makePair, type Pair } from '../../harness/pair.ts';
-import { wholeSchema } from '../empty-pair.ts';
+import { wholeSchema } from '../whole-schema.ts';
 import { initTarget, openTestEngine } from '../test-engine.ts';
 import type { ConfigInput } from '../../../src/core/config/schema.ts';
 
