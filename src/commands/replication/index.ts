@@ -25,6 +25,11 @@ export const replication: CommandModule = {
       load: async () => (await import('./doctor.ts')).doctor,
     },
     {
+      name: 'verify',
+      summary: 'Compare the rows of both sides while streaming goes on',
+      load: async () => (await import('./verify.ts')).verify,
+    },
+    {
       name: 'stop',
       summary: 'Take a link off its stream; its rows on the target stay',
       load: async () => (await import('./stop.ts')).stop,

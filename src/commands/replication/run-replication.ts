@@ -3,7 +3,6 @@
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { readFile } from 'node:fs/promises';
-import type { LoadedConfig } from '../../core/config/loaded.ts';
 import { isXcError, XcError } from '../../core/errors/xc-error.ts';
 import { Health } from '../../core/metrics/health.ts';
 import { edgeOf } from '../../core/metrics/metrics.ts';
@@ -26,6 +25,7 @@ import { writeDurably } from '../../providers/system/durable-file.ts';
 import { openStateDirectory, type StateDirectory } from '../../providers/system/state-directory.ts';
 import type { Host, Outcome } from '../frame/host.ts';
 import { confirmRegion } from './confirm.ts';
+import { hashKeysOf } from './hash-keys.ts';
 import { followConfiguration, type Follower } from './follow-configuration.ts';
 import { gather, newId, wishOf, wishOfPlan, type PlanOptions } from './planning.ts';
 import { narrate } from './narrate.ts';
@@ -207,13 +207,6 @@ const session = async (host: Host, parts: RunParts): Promise<SessionEnd> => {
 
 /** Chunks of one table that are copied side by side: one core decodes what the other sends. */
 const COPY_WORKERS = 4;
-
-const hashKeysOf = async (host: Host, loaded: LoadedConfig): Promise<Map<string, Uint8Array>> => {
-  const keys = new Map<string, Uint8Array>();
-  for (const [name, reference] of Object.entries(loaded.config.hashKeys))
-    keys.set(name, Buffer.from(await host.secret(reference)));
-  return keys;
-};
 
 const planNow = async (host: Host, parts: RunParts, streams: readonly Stream[]): Promise<Plan> => {
   const { selected, reviewed, wish, metrics } = parts;

@@ -15,6 +15,9 @@ import type {
   Verify,
 } from '../plan/plan.ts';
 import type { LinkId } from '../topology/link.ts';
+import type { TableName } from '../topology/table.ts';
+import type { CompareMemory } from '../validation/compare/compare-unit.ts';
+import type { TableVerdict } from '../validation/compare/table-verdict.ts';
 
 /** What the engine tells while it works; all counts are since the call before, never totals. */
 export interface EngineProgress {
@@ -38,6 +41,33 @@ export interface Streamed {
   readonly conflicts: number;
   /** Batches that the target refused as a set and took in the order of the source. */
   readonly fallbacks: number;
+}
+
+/** A comparison that was asked for by itself, beside or without a run. */
+export interface CompareRequest {
+  readonly links: readonly LinkId[];
+  readonly wanted: (link: LinkId, table: TableName) => boolean;
+  /** Whether that is every table. */
+  readonly whole: boolean;
+  readonly window?: Verify['window'];
+  /** 0 < sample ≤ 1. */
+  readonly sample: number;
+  /** 16 hexadecimal digits that draw the same sample again. */
+  readonly seed?: string;
+  readonly maxKeysNamed: number;
+  readonly memory: CompareMemory | null;
+  /**
+   * False while another run holds the stream: then nothing is streamed here, and that run's checkpoints tell when the
+   * target has passed a marker.
+   */
+  readonly acquired: boolean;
+}
+
+export interface Compared {
+  readonly findings: readonly Finding[];
+  readonly tables: readonly TableVerdict[];
+  /** Null where there was nothing to compare. */
+  readonly seed: string | null;
 }
 
 export interface StreamEngine extends AsyncDisposable {
@@ -66,6 +96,8 @@ export interface StreamEngine extends AsyncDisposable {
     step: Verify,
     signal: AbortSignal,
   ): Promise<{ findings: readonly Finding[]; tables: number; rows: number }>;
+  /** @throws XcError XC-6001 when the run that held the stream ends meanwhile */
+  compare(request: CompareRequest, signal: AbortSignal): Promise<Compared>;
   /** Removes the link and, with the last one of the stream, slot, publications and origin; says what it removed. */
   dropLink(link: LinkId): Promise<readonly string[]>;
   sourcePosition(): Promise<Lsn>;

@@ -64,6 +64,7 @@ class World {
           this.onStream(stream);
         });
       },
+      compare: () => Promise.resolve({ findings: [], tables: [], seed: null }),
       mergeLinks: () => Promise.resolve({ links: 1, position: lsnOf(1n) }),
       removeLinks: () => Promise.resolve({ links: 1 }),
       verify: () => Promise.resolve({ findings: [], tables: 1, rows: 1 }),

@@ -44,6 +44,11 @@ export const integrityCodes = {
       'The target holds rows of tenants that no link brings there. They may belong to another source; they are not part of the comparison.',
     next: 'find out who writes them, or remove them',
   },
+  'XC-5105': {
+    title: 'link cannot be compared now',
+    means: 'The link is not streaming: its target has no state of the source that it could be compared with.',
+    next: 'xcrepl replication status shows why; run it, then verify again',
+  },
   'XC-5201': {
     title: 'malformed replication message',
     means:

@@ -12,8 +12,8 @@ import { differenceOf, doubts, nextRound, type Difference, type Doubt } from './
 import type { Candidate, Chunk, Marker, Side, Suspect } from './side.ts';
 
 export interface Unit {
-  /** Covers every row that either side can have. */
-  chunks(signal: AbortSignal): AsyncIterable<Chunk>;
+  /** Covers every row that either side can have, or all of them behind `after`. */
+  chunks(after: readonly string[] | null, signal: AbortSignal): AsyncIterable<Chunk>;
   readonly source: Side;
   readonly target: Side;
 }
@@ -52,6 +52,22 @@ export interface CompareContext {
   readonly signal: AbortSignal;
   /** Called after each chunk. */
   readonly progress: (chunks: number, rows: number) => void;
+  /** Told whenever everything so far is decided: what a comparison that is cut off can go on from. */
+  readonly settled?: (progress: UnitProgress) => Promise<void>;
+}
+
+/** How far a comparison came. JSON. */
+export interface UnitProgress {
+  /** Last key that is behind; null where nothing is, or everything. */
+  readonly after: readonly string[] | null;
+  readonly done: boolean;
+  readonly result: UnitResult;
+}
+
+/** Where comparisons keep how far they came, by unit. */
+export interface CompareMemory {
+  read(unit: string): UnitProgress | null;
+  write(unit: string, progress: UnitProgress): Promise<void>;
 }
 
 export interface UnitResult {
@@ -70,17 +86,37 @@ export interface UnitResult {
   readonly complete: boolean;
 }
 
-export const compareUnit = async (unit: Unit, context: CompareContext): Promise<UnitResult> => {
-  const { limits, signal } = context;
-  const found = { differences: [] as Difference[], unsettled: [] as Difference[], rounds: 0, complete: true };
-  const counts = { checkedChunks: 0, chunks: 0, sourceRows: 0, targetRows: 0 };
+/** @param before where an earlier comparison of the same unit was cut off */
+export const compareUnit = async (
+  unit: Unit,
+  context: CompareContext,
+  before: UnitProgress | null = null,
+): Promise<UnitResult> => {
+  const { limits, signal, random } = context;
+  const found = foundBefore(before);
+  const counts = countsBefore(before);
+  if (before?.done) return before.result;
+  // The same seed draws the same sample, whether it was cut off or not.
+  for (let drawn = 0; context.sample < 1 && drawn < counts.chunks; drawn++) random.next();
   let suspects: Suspect[] = [];
   let suspectRows = 0;
+  const settle = async (after: readonly string[] | null, done: boolean): Promise<void> => {
+    await examine(unit, suspects, context, found);
+    suspects = [];
+    suspectRows = 0;
+    const result = {
+      ...counts,
+      ...found,
+      differences: [...found.differences],
+      unsettled: [...found.unsettled],
+    };
+    await context.settled?.({ after, done, result });
+  };
 
-  for await (const chunk of unit.chunks(signal)) {
+  for await (const chunk of unit.chunks(before?.after ?? null, signal)) {
     signal.throwIfAborted();
     counts.chunks++;
-    const only = sampled(chunk, context);
+    const only = sampled(chunk, counts.checkedChunks, context);
     if (only !== null && only.length === 0) continue;
     counts.checkedChunks++;
     const [source, target] = await Promise.all([
@@ -93,21 +129,37 @@ export const compareUnit = async (unit: Unit, context: CompareContext): Promise<
     const differing = differingBuckets(chunk, source, target);
     suspects.push(...differing);
     suspectRows += differing.reduce((sum, suspect) => sum + suspect.rows, 0);
-    if (suspectRows < limits.suspectRows) continue;
-    await examine(unit, suspects, context, found);
-    suspects = [];
-    suspectRows = 0;
+    if (suspectRows > 0 && suspectRows < limits.suspectRows) continue;
+    await settle(chunk.upTo, false);
     if (!found.complete) break;
   }
-  await examine(unit, suspects, context, found);
+  await settle(null, true);
   return { ...counts, ...found };
 };
 
-/** null for all buckets, an empty list to leave the chunk out. */
-const sampled = (chunk: Chunk, { sample, random }: CompareContext): readonly number[] | null => {
+const foundBefore = (before: UnitProgress | null): Found => ({
+  differences: [...(before?.result.differences ?? [])],
+  unsettled: [...(before?.result.unsettled ?? [])],
+  rounds: before?.result.rounds ?? 0,
+  complete: before?.result.complete ?? true,
+});
+
+const countsBefore = (before: UnitProgress | null) => ({
+  checkedChunks: before?.result.checkedChunks ?? 0,
+  chunks: before?.result.chunks ?? 0,
+  sourceRows: before?.result.sourceRows ?? 0,
+  targetRows: before?.result.targetRows ?? 0,
+});
+
+/** null for all buckets, an empty list to leave the chunk out. The last is not left out when no other was looked at. */
+const sampled = (
+  chunk: Chunk,
+  checked: number,
+  { sample, random }: CompareContext,
+): readonly number[] | null => {
   if (sample >= 1) return null;
   const isWhole = chunk.after === null && chunk.upTo === null;
-  if (!isWhole) return random.next() < sample ? null : [];
+  if (!isWhole) return random.next() < sample || (chunk.upTo === null && checked === 0) ? null : [];
   const count = Math.max(1, Math.round(chunk.buckets * sample));
   const first = Math.floor(random.next() * chunk.buckets);
   return Array.from({ length: count }, (_, i) => (first + i) % chunk.buckets);

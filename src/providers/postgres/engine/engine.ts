@@ -13,7 +13,13 @@ import type {
   StreamChanges,
   Verify,
 } from '../../../core/plan/plan.ts';
-import type { EngineProgress, StreamEngine, Streamed } from '../../../core/replication/engine.ts';
+import type {
+  Compared,
+  CompareRequest,
+  EngineProgress,
+  StreamEngine,
+  Streamed,
+} from '../../../core/replication/engine.ts';
 import { isXcError } from '../../../core/errors/xc-error.ts';
 import type { Finding } from '../../../core/validation/finding.ts';
 import { insertOnlyPublicationName, publicationName, type LinkId } from '../../../core/topology/link.ts';
@@ -37,6 +43,7 @@ import { createSlot, dropAbandonedSlots, dropOrigin, dropSlot, slotExists } from
 import { emitMarker, flushedPosition } from './snapshots.ts';
 import { Streams } from './streams.ts';
 import { TargetSession } from './target-session.ts';
+import { compareLinks } from './compare-links.ts';
 import { verifyStream } from './verify-links.ts';
 
 export class PostgresEngine implements StreamEngine {
@@ -206,6 +213,15 @@ export class PostgresEngine implements StreamEngine {
       await this.#writeChanged(link);
     }
     return verified;
+  }
+
+  async compare(request: CompareRequest, signal: AbortSignal): Promise<Compared> {
+    return await this.#typed(async () => {
+      const compared = await compareLinks(this.#parts, this.#streams, this.#epoch, request, signal);
+      if (request.acquired)
+        for (const link of request.links) if (this.#changed.isTrusted(link)) await this.#writeChanged(link);
+      return compared;
+    });
   }
 
   async dropLink(link: LinkId): Promise<readonly string[]> {

@@ -9,7 +9,8 @@ import { keyColumns, linkActions } from '../../../core/replication/compile-relat
 import type { Finding } from '../../../core/validation/finding.ts';
 import type { Link, LinkId } from '../../../core/topology/link.ts';
 import { tableName, type Catalogue, type TableFacts, type TableName } from '../../../core/topology/table.ts';
-import { verifyLinks } from '../verify/verify-links.ts';
+import type { TableVerdict } from '../../../core/validation/compare/table-verdict.ts';
+import { verifyLinks, type VerifyRequest } from '../verify/verify-links.ts';
 import { tableToVerify, type VerifyTable } from '../verify/verify-table.ts';
 import type { EngineOptions } from './options.ts';
 import type { Sessions } from './sessions.ts';
@@ -19,7 +20,12 @@ export interface Verification {
   readonly tables: number;
   readonly rows: number;
   readonly verdicts: ReadonlyMap<LinkId, 'pass' | 'fail' | 'unknown'>;
+  readonly verified: readonly TableVerdict[];
+  readonly seed: string | null;
 }
+
+/** How a comparison is limited, where one was asked for by itself. */
+export type VerifyMore = Pick<VerifyRequest, 'sample' | 'seed' | 'memory' | 'limits' | 'progress'>;
 
 export interface VerificationPorts {
   readonly options: EngineOptions;
@@ -37,11 +43,12 @@ export const verifyStream = async (
   window: Verify['window'],
   ports: VerificationPorts,
   signal: AbortSignal,
+  more: VerifyMore = {},
 ): Promise<Verification> => {
   const { options, sessions } = ports;
   const tables = tablesToVerify(links, wanted, window, ports);
   const verdicts = new Map<LinkId, 'pass' | 'fail' | 'unknown'>();
-  if (tables.length === 0) return { findings: [], tables: 0, rows: 0, verdicts };
+  if (tables.length === 0) return { findings: [], tables: 0, rows: 0, verdicts, verified: [], seed: null };
   const result = await verifyLinks({
     source: () => sessions.source('reader'),
     target: () => sessions.target('control'),
@@ -50,6 +57,7 @@ export const verifyStream = async (
     clock: options.clock,
     random: options.random,
     signal,
+    ...more,
   });
   for (const { links: each } of result.tables)
     for (const { link, verdict } of each) verdicts.set(link, worse(verdicts.get(link) ?? 'pass', verdict));
@@ -58,6 +66,8 @@ export const verifyStream = async (
     tables: result.tables.length,
     rows: result.tables.reduce((sum, table) => sum + table.rows.source, 0),
     verdicts,
+    verified: result.tables,
+    seed: result.seed,
   };
 };
 

@@ -66,18 +66,19 @@ const ordersAlike = ({ schema, name, collation }: ValueType, textsByBytes: boole
   return TEXTS.has(name) && (collation === null ? textsByBytes : BYTE_COLLATIONS.has(collation));
 };
 
-/** The chunks of a unit, each found when the one before is done, from the keys that the source has then. */
+/** The chunks of a unit behind `from`, each found when the one before is done, from the keys that the source has then. */
 export async function* chunksOf(
   source: Client,
   context: SqlContext,
   chunkRows: number,
+  from: readonly string[] | null,
   signal: AbortSignal,
 ): AsyncGenerator<Chunk> {
   if (context.range.length === 0) {
     yield { after: null, upTo: null, buckets: wholeBuckets(context.unit.table.estimatedRows) };
     return;
   }
-  let after: readonly string[] | null = null;
+  let after = from;
   for (;;) {
     signal.throwIfAborted();
     const upTo: readonly string[] | null = await nextBound(source, context, after, chunkRows);

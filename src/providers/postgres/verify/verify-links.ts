@@ -7,11 +7,13 @@ import type { Client } from 'pg';
 import type { Lsn } from '../../../core/change/lsn.ts';
 import { isXcError } from '../../../core/errors/xc-error.ts';
 import type { Clock, Random } from '../../../core/time/clock.ts';
+import { seededRandom } from '../../../core/time/seeded-random.ts';
 import type { TableName } from '../../../core/topology/table.ts';
 import {
   COMPARE_LIMITS,
   compareUnit,
   type CompareLimits,
+  type CompareMemory,
 } from '../../../core/validation/compare/compare-unit.ts';
 import type { Marker } from '../../../core/validation/compare/side.ts';
 import {
@@ -60,6 +62,10 @@ export interface VerifyRequest {
   readonly limits?: Partial<VerifyLimits>;
   /** Share to look at, 0 < sample ≤ 1; everything where absent. */
   readonly sample?: number;
+  /** 16 hexadecimal digits: draws the same sample again. New where absent. */
+  readonly seed?: string;
+  /** Where a comparison that was cut off goes on from, by unit; and where it is kept. */
+  readonly memory?: CompareMemory;
   /** Also look for rows on the target that belong to none of the tenants: one more scan a table. */
   readonly strays?: boolean;
   readonly signal: AbortSignal;
@@ -73,6 +79,8 @@ export interface VerifyResult {
   readonly findings: readonly Finding[];
   /** Marker that the target had passed before the first row was compared. */
   readonly position: Lsn;
+  /** Of this verification's hashes and sample. */
+  readonly seed: string;
 }
 
 /**
@@ -83,14 +91,15 @@ export const verifyLinks = async (request: VerifyRequest): Promise<VerifyResult>
   const limits = { ...VERIFY_LIMITS, ...request.limits };
   const position = await request.marker.emit(request.signal);
   await request.marker.passed(position, request.signal);
-  const seed = seedOf(request.random);
+  const seed = request.seed ?? seedOf(request.random);
   const outcomes = new Map<VerifyTable, UnitOutcome[]>();
   const strays = new Map<VerifyTable, Finding>();
   // The largest first, so that no session is left with one at the end.
   const bySize = request.tables.toSorted((a, b) => b.estimatedRows - a.estimatedRows);
   const jobs: Job[] = bySize.flatMap((table) => [
-    ...unitsOf(table).map((unit): Job => async (sessions, signal) => {
-      const outcome = await compare(unit, sessions, seed, limits, { ...request, signal });
+    ...unitsOf(table).map((unit, number): Job => async (sessions, signal) => {
+      const name = `${table.table} ${number}`;
+      const outcome = await compare({ unit, name }, sessions, seed, limits, { ...request, signal });
       outcomes.set(table, [...(outcomes.get(table) ?? []), outcome]);
     }),
     ...(request.strays === true
@@ -106,7 +115,7 @@ export const verifyLinks = async (request: VerifyRequest): Promise<VerifyResult>
   const tables = request.tables.map((table) =>
     tableVerdict(table.table, outcomes.get(table) ?? [], request.sample ?? 1, limits.maxKeysNamed),
   );
-  return { tables, findings: [...tables.map(findingOf), ...strays.values()], position };
+  return { tables, findings: [...tables.map(findingOf), ...strays.values()], position, seed };
 };
 
 /** 16 hexadecimal digits, new for every verification. */
@@ -122,7 +131,7 @@ interface Sessions {
 type Job = (sessions: Sessions, signal: AbortSignal) => Promise<void>;
 
 const compare = async (
-  unit: TableUnit,
+  { unit, name }: { readonly unit: TableUnit; readonly name: string },
   sessions: Sessions,
   seed: string,
   limits: VerifyLimits,
@@ -133,16 +142,19 @@ const compare = async (
   const linksOf = await linksByText(unit, sessions.source);
   const result = await compareUnit(
     {
-      chunks: (signal) => chunksOf(sessions.source, source, limits.chunkRows, signal),
+      chunks: (after, signal) => chunksOf(sessions.source, source, limits.chunkRows, after, signal),
       source: (unit.redacted ? runnerSide : sqlSide)(sessions.source, source),
       target: sqlSide(sessions.target, { ...source, side: 'target' }),
     },
     {
       ...request,
       limits,
+      random: seededRandom(`${seed} ${name}`),
       sample: request.sample ?? 1,
       progress: (chunks, rows) => request.progress?.({ table: unit.table.table, chunks, rows }),
+      settled: async (progress) => request.memory?.write(name, progress),
     },
+    request.memory?.read(name) ?? null,
   );
   const method = unit.redacted ? 'through-runner' : 'in-server';
   return { result, linksOf, keyColumns: unit.table.keyColumns, method };
