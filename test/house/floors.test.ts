@@ -12,7 +12,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['topology', 'config', 'change'],
   ['policy', 'audit', 'metrics'],
   ['conflicts', 'objects', 'validation', 'routing', 'failover'],
-  ['plan', 'replication'],
+  ['plan', 'replication', 'changelog'],
   ['run'],
   ['chaos', 'report'],
 ];

@@ -30,6 +30,11 @@ export const replication: CommandModule = {
       load: async () => (await import('./verify.ts')).verify,
     },
     {
+      name: 'record',
+      summary: 'Write a link’s rows and changes into a file that can be replayed',
+      load: async () => (await import('./record.ts')).record,
+    },
+    {
       name: 'stop',
       summary: 'Take a link off its stream; its rows on the target stay',
       load: async () => (await import('./stop.ts')).stop,

@@ -35,6 +35,9 @@ export interface CollectorHooks {
   routes(relation: RelationMessage, commit: Lsn): RelationRoutes | null;
   /** A logical message passed: markers, fences, schema changes. */
   message?(prefix: string, content: Uint8Array, lsn: Lsn): void;
+  /** For who keeps the borders of transactions, which a batch does not: changes from here on are of this one. */
+  began?(batch: Batch, commitLsn: Lsn, xid: number): void;
+  committed?(batch: Batch, endLsn: Lsn, unixMicros: bigint): void;
 }
 
 export class Collector implements PgoutputHandler {
@@ -73,6 +76,7 @@ export class Collector implements PgoutputHandler {
     this.inTransaction = true;
     this.#commitLsn = commitLsn;
     this.#xid = xid;
+    this.#hooks.began?.(this.batch, commitLsn, xid);
   }
 
   /** Past the end a commit counts for nothing: its changes were left out, and its position would say otherwise. */
@@ -84,6 +88,7 @@ export class Collector implements PgoutputHandler {
     this.inTransaction = false;
     this.batch.position = endLsn;
     this.batch.commitsMs.push(Number((commitMicros + POSTGRES_EPOCH_MICROS) / 1000n));
+    this.#hooks.committed?.(this.batch, endLsn, commitMicros + POSTGRES_EPOCH_MICROS);
   }
 
   origin(): void {}

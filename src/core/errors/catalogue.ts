@@ -8,6 +8,7 @@ import { policyCodes } from './codes/policy.ts';
 import { planCodes } from './codes/plan.ts';
 import { accessCodes } from './codes/access.ts';
 import { integrityCodes } from './codes/integrity.ts';
+import { changelogCodes } from './codes/changelog.ts';
 import { unavailableCodes } from './codes/unavailable.ts';
 import { lockCodes } from './codes/lock.ts';
 import { bugCodes } from './codes/bug.ts';
@@ -29,6 +30,7 @@ export const codes = {
   ...planCodes,
   ...accessCodes,
   ...integrityCodes,
+  ...changelogCodes,
   ...unavailableCodes,
   ...lockCodes,
   ...bugCodes,

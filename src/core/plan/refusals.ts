@@ -3,6 +3,8 @@
 import { XcError } from '../errors/xc-error.ts';
 import type { PolicyRelation, Stop } from '../policy/column-action.ts';
 import { compileStops } from '../policy/row-policy.ts';
+import { checkTables } from '../validation/checks/tables.ts';
+import { isBlocking } from '../validation/finding.ts';
 import type { Link } from '../topology/link.ts';
 import type { Catalogue, ColumnFacts, TableFacts } from '../topology/table.ts';
 import { tableName } from '../topology/table.ts';
@@ -24,6 +26,26 @@ export const refuseUnavailable = (links: readonly Link[]): void => {
         next: 'give the rule mode: active-passive',
       });
   }
+};
+
+/**
+ * What would hurt the source where the link's tables are published: the same checks as a plan's, against no target.
+ * @throws XcError XC-2014 naming every finding that blocks
+ */
+export const refuseRecording = (link: Link, tables: readonly TableFacts[], catalogue: Catalogue): void => {
+  if (tables.length === 0)
+    throw new XcError('XC-1304', { subject: link.id, why: 'the source has no table that its rule names' });
+  const blocking = checkTables({ links: [link], source: catalogue, target: catalogue }).filter(
+    (finding) => finding.verdict !== 'pass' && isBlocking(finding),
+  );
+  if (blocking.length === 0) return;
+  const remedies = blocking.flatMap(({ remedy }) => remedy ?? []);
+  throw new XcError('XC-2014', {
+    subject: blocking.map(({ subject }) => subject).join(', '),
+    why: blocking.map(({ subject, seen }) => `${subject}: ${seen}`).join('\n'),
+    ...(remedies.length > 0 ? { next: remedies.join('\n') } : {}),
+    facts: { findings: blocking },
+  });
 };
 
 /** Stands for a key that the configuration names: a plan knows of keys, but never holds one. */

@@ -131,3 +131,10 @@ export const copySlotName = (key: StreamKey, run: string): string =>
     .toLowerCase()
     .replace(/[^a-z0-9]/g, '')
     .slice(-16)}`;
+
+/** Names a recording: of one link, into one file of one host. */
+export const recordingKey = (controlPlane: string, link: LinkId, host: string, path: string): string =>
+  shortHash([controlPlane, 'record', link, host, path]);
+/** Slot and publication of a recording. */
+export const recordingName = (key: string): string => `xcrepl_r_${key}`;
+export const insertOnlyRecordingName = (key: string): string => `xcrepl_r_${key}_io`;

@@ -6,8 +6,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { XcError } from '../../core/errors/xc-error.ts';
-import { isErrno } from '../../core/errors/errno.ts';
+import { fileError } from '../../core/errors/file-error.ts';
 
 /** @throws XcError XC-6002 */
 export const writeDurably = async (path: string, text: string, mode = 0o644): Promise<void> => {
@@ -33,28 +32,11 @@ export const syncDirectory = async (path: string): Promise<void> => {
   await directory.sync();
 };
 
-const REASONS: Readonly<Record<string, string>> = {
-  ENOSPC: 'no space left on the device',
-  EDQUOT: 'the quota is used up',
-  EROFS: 'the file system is read-only',
-  EACCES: 'not permitted',
-  EPERM: 'not permitted',
-  EIO: 'the device failed',
-  ENOTDIR: 'a part of the path is no directory',
-};
-
 /** Runs file work; its failures become XC-6002 with the path. */
 export const guarded = async <T>(path: string, work: () => Promise<T>): Promise<T> => {
   try {
     return await work();
   } catch (error) {
-    if (error instanceof XcError) throw error;
-    const code = isErrno(error) ? (error.code ?? '') : '';
-    const why = REASONS[code] ?? (error instanceof Error ? error.message : String(error));
-    throw new XcError('XC-6002', {
-      subject: path,
-      why: code === '' ? why : `${why} (${code})`,
-      cause: error,
-    });
+    throw fileError(path, error);
   }
 };

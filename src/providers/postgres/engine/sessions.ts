@@ -36,10 +36,12 @@ const LONG_READER: Readonly<Record<string, string>> = {
 
 export type SessionKind = 'control' | 'applier' | 'copier' | 'reader' | 'walsender';
 
-export class Sessions {
-  readonly #options: EngineOptions;
+export type SessionOptions = Pick<EngineOptions, 'stream' | 'dsn' | 'run' | 'host' | 'pid' | 'signal'>;
 
-  constructor(options: EngineOptions) {
+export class Sessions {
+  readonly #options: SessionOptions;
+
+  constructor(options: SessionOptions) {
     this.#options = options;
   }
 

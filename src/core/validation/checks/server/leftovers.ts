@@ -4,9 +4,12 @@
  */
 
 import { quoteLiteral, quoteName } from '../../../topology/quote.ts';
+import { recordingName } from '../../../topology/link.ts';
 import { row, sizeText, type ServerCheck } from './context.ts';
 
 const PREFIX = 'xcrepl_';
+
+const isRecording = (name: string): boolean => name.startsWith(recordingName(''));
 
 export const leftovers: ServerCheck = (context) => {
   const { server, owned } = context;
@@ -18,13 +21,16 @@ export const leftovers: ServerCheck = (context) => {
         subject: `slot ${slot.name}`,
         verdict: 'fail',
         severity: 'warn',
-        seen: `of database ${slot.database ?? 'none'}, ${slot.active ? 'active' : 'inactive'}, keeps ${sizeText(Math.max(0, slot.retainedBytes ?? 0))} of log; no configured stream owns it`,
-        remedy: `SELECT pg_drop_replication_slot(${quoteLiteral(slot.name)});`,
+        seen: `of database ${slot.database ?? 'none'}, ${slot.active ? 'active' : 'inactive'}, keeps ${sizeText(Math.max(0, slot.retainedBytes ?? 0))} of log; ${isRecording(slot.name) ? 'a change log is recorded through it' : 'no configured stream owns it'}`,
+        remedy: isRecording(slot.name)
+          ? 'xcrepl replication record --stop ends the recording'
+          : `SELECT pg_drop_replication_slot(${quoteLiteral(slot.name)});`,
         code: 'XC-5302',
       }),
     );
   const publications = server.publications
-    .filter((name) => !owned.publications.has(name))
+    // A recording's go with its slot, which is named.
+    .filter((name) => !owned.publications.has(name) && !isRecording(name))
     .map((name) =>
       row(context, 'leftovers', {
         subject: `publication ${name}`,

@@ -1,0 +1,183 @@
+/** Wires a recording: the link's source on one side, the files of its log on the other. */
+
+import { hostname } from 'node:os';
+import { resolve } from 'node:path';
+import { formatLsn, type Lsn } from '../../core/change/lsn.ts';
+import { refuseGap, record, type Recorded } from '../../core/changelog/record.ts';
+import { recordingKey, recordingName, streamsOf, type Link } from '../../core/topology/link.ts';
+import { tableName } from '../../core/topology/table.ts';
+import { closeLog, findLog, logStore } from '../../providers/changelog/log-store.ts';
+import { parseDsn } from '../../providers/postgres/dsn.ts';
+import { PostgresRecording } from '../../providers/postgres/record/record-source.ts';
+import type { Host, Outcome } from '../frame/host.ts';
+import { confirmRegion } from './confirm.ts';
+import { newId } from './planning.ts';
+import { countText } from './quantities.ts';
+import { findLink, regionDsns } from './selection.ts';
+
+export interface RecordOptions {
+  readonly link: string;
+  readonly to: string;
+  readonly follow?: boolean | undefined;
+  readonly until?: Lsn | undefined;
+  readonly maxDuration?: number | undefined;
+  readonly rotateBytes: number;
+  readonly copy: boolean;
+  readonly confirm?: string | undefined;
+}
+
+interface Parts {
+  readonly link: Link;
+  readonly controlPlane: string;
+  readonly path: string;
+  readonly log: string;
+  readonly source: PostgresRecording;
+}
+
+export const recordLink = async (host: Host, options: RecordOptions): Promise<Outcome> => {
+  const { signal, end } = limited(host, options.maxDuration);
+  try {
+    return await withSource(host, options, !host.flags.dryRun, async (parts) => {
+      if (host.flags.dryRun) return await preview(parts, options);
+      const { link, controlPlane, path, log, source } = parts;
+      const back = host.leaves(
+        `slot ${recordingName(log)} on ${link.source}, which the next recording goes on with`,
+      );
+      const store = logStore({ path, rotateBytes: options.rotateBytes });
+      const until: Lsn | 'now' | null = options.follow ? null : (options.until ?? 'now');
+      const request = { log, link, controlPlane, copy: options.copy, until };
+      const recorded = await record(request, source, store, host.clock, signal);
+      back();
+      return outcome(parts, recorded);
+    });
+  } finally {
+    end();
+  }
+};
+
+export const stopRecording = async (host: Host, options: RecordOptions): Promise<Outcome> =>
+  await withSource(host, options, !host.flags.dryRun, async ({ link, path, log, source }) => {
+    const found = await findLog(path);
+    const open = found !== null && !found.closed;
+    if (host.flags.dryRun) {
+      const slot = (await source.slot()) !== null;
+      const would = [...(open ? ['seal the log'] : []), ...(slot ? [`drop slot ${recordingName(log)}`] : [])];
+      return shown({ dryRun: true, link: link.id, log, would }, `would do: ${would.join(', ') || 'nothing'}`);
+    }
+    await confirmRegion(host, link.source, options.confirm, `end the recording of ${link.id}`);
+    const removed = await source.drop();
+    const closed = await closeLog({ path, rotateBytes: options.rotateBytes });
+    const changed = closed || removed.length > 0;
+    const lines = [
+      changed ? `${path}: ${closed ? 'closed' : 'was closed'}` : `no change: nothing records into ${path}`,
+      ...removed.map((what) => `removed ${what}`),
+    ];
+    return shown({ link: link.id, log, changed, closed, removed }, lines.join('\n'));
+  });
+
+const shown = (document: object, text: string): Outcome => ({
+  document: { schemaVersion: 1, ...document },
+  table: () => text,
+});
+
+const withSource = async <T>(
+  host: Host,
+  options: RecordOptions,
+  lock: boolean,
+  work: (parts: Parts) => Promise<T>,
+): Promise<T> => {
+  const loaded = await host.config();
+  const { controlPlane, hashKeys } = loaded.config;
+  const link = findLink(loaded, options.link);
+  const path = resolve(host.cwd, options.to);
+  const dsns = await regionDsns(host, loaded, [link.source]);
+  const dsn = dsns.get(link.source)!;
+  const database = { [link.source]: parseDsn(dsn, link.source).database };
+  const [stream] = streamsOf(controlPlane, [link], database);
+  const keys = new Map<string, Uint8Array>();
+  for (const [name, reference] of Object.entries(hashKeys))
+    keys.set(name, Buffer.from(await host.secret(reference)));
+  // A log that was moved goes on with the slot that it was begun with.
+  const found = await findLog(path);
+  const log = found?.header.log ?? recordingKey(controlPlane, link.id, hostname(), path);
+  await using source = new PostgresRecording({
+    stream: stream!,
+    dsn: { source: dsn, target: dsn },
+    run: await newId(host, 'rn'),
+    host: hostname(),
+    pid: process.pid,
+    signal: host.signal,
+    link,
+    log,
+    hashKeys: keys,
+    clock: host.clock,
+    lockTimeoutMs: host.flags.lockTimeoutMs ?? 0,
+    note: (text) => host.narrator.info(text),
+  });
+  await source.open(lock);
+  return await work({ link, controlPlane, path, log, source });
+};
+
+/** --max-duration ends a recording as an interruption does, only without being one. */
+const limited = (host: Host, ms: number | undefined): { signal: AbortSignal; end: () => void } => {
+  const over = new AbortController();
+  const timer =
+    ms === undefined
+      ? undefined
+      : setTimeout(() => over.abort(new DOMException('--max-duration is over', 'AbortError')), ms);
+  return { signal: AbortSignal.any([host.signal, over.signal]), end: () => clearTimeout(timer) };
+};
+
+const preview = async (
+  { link, controlPlane, path, log, source }: Parts,
+  options: RecordOptions,
+): Promise<Outcome> => {
+  const found = await findLog(path);
+  if (found) {
+    await refuseGap(found, { link, controlPlane }, source);
+    const position = formatLsn(found.position);
+    return shown(
+      { dryRun: true, link: link.id, log, would: 'go on', position },
+      `${link.id}: would go on behind ${position}`,
+    );
+  }
+  const tables = (await source.tables()).map(tableName);
+  const copies = options.copy ? `copy ${tables.length} tables` : 'copy nothing';
+  return shown(
+    {
+      dryRun: true,
+      link: link.id,
+      log,
+      would: 'begin',
+      slot: recordingName(log),
+      tables,
+      copy: options.copy,
+    },
+    `${link.id}: would create slot and publication ${recordingName(log)} on ${link.source}, ${copies} and begin ${path}`,
+  );
+};
+
+const outcome = ({ link, path, log }: Parts, recorded: Recorded): Outcome => {
+  const { position, changes, transactions, copied, begun, files } = recorded;
+  const changed = begun || changes > 0;
+  const what = [
+    ...(begun ? [`${countText(copied)} rows copied`] : []),
+    `${countText(changes)} changes in ${countText(transactions)} transactions`,
+    `up to ${formatLsn(position)}`,
+  ].join(', ');
+  return shown(
+    {
+      link: link.id,
+      log,
+      file: path,
+      files,
+      changed,
+      begun,
+      copiedRows: copied,
+      changes,
+      transactions,
+      position: formatLsn(position),
+    },
+    `${path}: ${changed ? what : `no change, ${what}`}`,
+  );
+};
