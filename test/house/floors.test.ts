@@ -11,7 +11,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['errors', 'time'],
   ['topology', 'config', 'change'],
   ['policy', 'audit', 'metrics'],
-  ['conflicts', 'objects', 'validation', 'routing', 'failover'],
+  ['conflicts', 'objects', 'validation', 'schema-change', 'routing', 'failover'],
   ['plan', 'replication', 'changelog'],
   ['run'],
   ['chaos', 'report'],

@@ -93,7 +93,9 @@ export class Collector implements PgoutputHandler {
 
   origin(): void {}
 
+  /** One of a transaction past the end is not looked at: the target may get its place for it until then. */
   relation(relation: RelationMessage): void {
+    if (this.reachedEnd) return void this.#relations.set(relation.oid, null);
     const routes = this.#hooks.routes(relation, this.#commitLsn ?? ZERO_LSN);
     this.#relations.set(relation.oid, routes && new RouteFinder(routes));
   }

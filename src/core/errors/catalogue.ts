@@ -9,6 +9,7 @@ import { planCodes } from './codes/plan.ts';
 import { accessCodes } from './codes/access.ts';
 import { integrityCodes } from './codes/integrity.ts';
 import { changelogCodes } from './codes/changelog.ts';
+import { schemaChangeCodes } from './codes/schema-change.ts';
 import { unavailableCodes } from './codes/unavailable.ts';
 import { lockCodes } from './codes/lock.ts';
 import { bugCodes } from './codes/bug.ts';
@@ -31,6 +32,7 @@ export const codes = {
   ...accessCodes,
   ...integrityCodes,
   ...changelogCodes,
+  ...schemaChangeCodes,
   ...unavailableCodes,
   ...lockCodes,
   ...bugCodes,

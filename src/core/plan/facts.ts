@@ -125,4 +125,6 @@ export interface TargetFacts extends ServerFacts {
   readonly links: readonly LinkRow[];
   readonly checkpoints: readonly CheckpointRow[];
   readonly copies: readonly CopyRow[];
+  /** Tables of the source as the stream last saw them: OID and name. */
+  readonly noted?: readonly { readonly relation: number; readonly table: TableName }[];
 }

@@ -17,7 +17,7 @@ import {
   type Carried,
 } from './publication.ts';
 import { refuseColumnRules, refuseUnavailable } from './refusals.ts';
-import { checkTables } from '../validation/checks/tables.ts';
+import { leftOut, refuseRenamedAway, schemaFindings } from './schema-findings.ts';
 import { tablesOf } from './scope.ts';
 import { Copies } from './copies.ts';
 import { StepList } from './step-list.ts';
@@ -32,7 +32,8 @@ export interface StreamPlan {
 
 export const planStream = (facts: StreamFacts, wish: PlanWish, planId: string): StreamPlan => {
   const standing = standingOf(facts, wish.selected);
-  const { carried, findings } = carriedTables(facts, standing);
+  const { carried, left } = carriedTables(facts, standing);
+  refuseRenamedAway(facts, carried);
   refuseUnavailable([...carried.keys()]);
   refuseColumnRules(carried, facts.source.catalogue, wish.hashKeys);
   const steps = new StepList(facts.stream.key);
@@ -51,21 +52,26 @@ export const planStream = (facts: StreamFacts, wish: PlanWish, planId: string): 
     steps: steps.list,
     findings: [
       ...standing.findings,
-      ...findings,
+      ...[...left].map(([table, links]) =>
+        leftOut(
+          facts.source.catalogue.tables.get(table)!,
+          [...carried.keys()].filter(({ id }) => links.includes(id)),
+          facts,
+        ),
+      ),
       ...copies.findings,
       ...serverFindings(facts, carried),
-      ...checkTables({
-        links: [...carried.keys()],
-        source: facts.source.catalogue,
-        target: facts.target.catalogue,
-      }),
+      ...schemaFindings(facts, carried, standing.fresh, left),
     ],
     carried,
   };
 };
 
 /** Each link that stays or comes, with its tables; a table that a running link never published is left out, and named. */
-const carriedTables = (facts: StreamFacts, standing: Standing): { carried: Carried; findings: Finding[] } => {
+const carriedTables = (
+  facts: StreamFacts,
+  standing: Standing,
+): { carried: Carried; left: ReadonlyMap<TableName, readonly LinkId[]> } => {
   const carried = new Map<Link, readonly TableFacts[]>();
   const left = new Map<TableName, LinkId[]>();
   const { catalogue } = facts.source;
@@ -80,18 +86,8 @@ const carriedTables = (facts: StreamFacts, standing: Standing): { carried: Carri
     for (const table of tables)
       if (!kept.includes(table)) left.set(tableName(table), [...(left.get(tableName(table)) ?? []), link.id]);
   }
-  return { carried, findings: [...left].map(([table, links]) => leftOut(table, links)) };
+  return { carried, left };
 };
-
-const leftOut = (table: TableName, links: readonly LinkId[]): Finding => ({
-  check: 'table-in-link',
-  subject: table,
-  verdict: 'fail',
-  severity: 'warn',
-  seen: `the rule names it, but it came after ${links.join(', ')} was copied, and is not carried`,
-  remedy: `xcrepl replication drop --link ${links[0]} makes the next run copy the link again, with it`,
-  code: 'XC-5002',
-});
 
 const planPublications = (facts: StreamFacts, carried: Carried, steps: StepList): string[] => {
   const { key } = facts.stream;

@@ -19,7 +19,7 @@ const POSITION_BYTES = 16n * 1024n * 1024n;
 const LAG_SAMPLES = 200;
 
 /** What was applied, added up over the attempts of one stream: what an attempt did before it broke counts, too. */
-export type Tally = { -readonly [K in keyof Streamed]: Streamed[K] };
+export type Tally = { -readonly [K in keyof Omit<Streamed, 'findings'>]: Streamed[K] };
 
 export const newTally = (position: Lsn): Tally => ({
   position,

@@ -14,9 +14,10 @@ import { makeTuplePlan, type TuplePlan } from '../change/tuple-plan.ts';
 import type { ColumnAction, PolicyColumn } from '../policy/column-action.ts';
 import { fieldRedactor } from '../policy/redactor.ts';
 import { compile, isStop } from '../policy/row-policy.ts';
+import { misfits, type Sent } from '../schema-change/fit.ts';
 import type { Link } from '../topology/link.ts';
-import { targetColumn } from '../topology/mapping.ts';
-import { quoteName, quoteTable } from '../topology/quote.ts';
+import { isDropped } from '../topology/left-out.ts';
+import { matchesPatterns } from '../topology/pattern.ts';
 import {
   tableName,
   type Catalogue,
@@ -24,6 +25,8 @@ import {
   type TableName,
   type TypeFacts,
 } from '../topology/table.ts';
+import { describeRelation, isAsKnown, tableOf, type Notes } from './describe-relation.ts';
+import { misfitError, noTable, renamedAway } from './misfit-error.ts';
 
 /** A link as a session carries it. */
 export interface CarriedLink {
@@ -43,42 +46,44 @@ export interface CompileContext {
   readonly hashKeys: ReadonlyMap<string, Uint8Array>;
   /** Values are sent in binary where their type has a binary form. */
   readonly binary: boolean;
+  /** What was noted of the tables before: under which names the log may still have them. */
+  readonly notes: Notes;
   /** Variants made so far, by what makes them equal: rows of many tenants share one. */
   readonly variants: Map<string, Variant>;
 }
 
 /**
- * @returns null where no link of the session carries the relation
- * @throws XcError XC-2001 to XC-2005 where a policy stops, XC-5202 where the target does not fit
+ * @returns null where no link of the session carries the relation, or where its table was dropped since
+ * @throws XcError XC-2001 to XC-2005 where a policy stops; XC-5202, XC-5220 and XC-5221 where the target does not fit;
+ *   XC-5222 where nothing tells what a message of the past means; XC-5223 for a table that went out of its rule
  */
-export const compileRelation = (
-  relation: RelationMessage,
-  context: CompileContext,
-): RelationRoutes | null => {
-  const table = tableName(relation);
+export const compileRelation = (message: RelationMessage, context: CompileContext): RelationRoutes | null => {
+  const source = tableOf(message, context.source);
+  if (!source) return null;
+  const table = tableName(source);
   const carried = context.links.filter(({ tables }) => tables.has(table));
-  if (carried.length === 0) return null;
-  const source = context.source.tables.get(table);
+  if (carried.length === 0) {
+    refuseRenamed(message, table, context);
+    return null;
+  }
+  const unsent = new Set(
+    source.columns.map(({ name }) => name).filter((name) => isUnsent(carried, table, name)),
+  );
   const target = context.target.tables.get(table);
-  if (!source)
-    throw new XcError('XC-5207', {
-      subject: table,
-      why: 'it was created or renamed after this session began',
-    });
-  if (!target)
-    throw new XcError('XC-5202', {
-      subject: table,
-      why: 'the target has no such table',
-      next: `xcrepl schema plan --from ${carried[0]!.link.source} --to ${carried[0]!.link.target}`,
-    });
+  const { relation, placed, gone } = describeRelation(message, source, target, context.notes, unsent);
   const keys = keyColumns(relation, source);
-  const byTenant = new Map<string, Route>();
   // A policy's stop outranks a target that does not fit: all policies are asked before any place is looked for.
-  const actions = new Map(carried.map((one) => [one, linkActions(one.link, relation, keys, context)]));
+  const actions = new Map(
+    carried.map((one) => [one, actionsWithout(gone, one.link, relation, keys, context)] as const),
+  );
+  checkTarget(placed, source, actions, unsent, context);
+  const named = new Map(relation.columns.map(({ name }, at) => [name, placed.columns[at]!.name]));
+  const targetKeys = new Set([...keys].map((name) => named.get(name) ?? name));
+  const byTenant = new Map<string, Route>();
   for (const [one, does] of actions) {
-    const route = routeOf(one, relation, does, source, target, keys, context);
+    const variant = variantOf(placed, does, source, targetKeys, context);
     const bytes = one.link.scope.kind === 'column' ? one.tenantBytes(table) : '';
-    if (!byTenant.has(bytes)) byTenant.set(bytes, route);
+    if (!byTenant.has(bytes)) byTenant.set(bytes, routeOf(one, relation, variant));
   }
   const [first] = carried;
   const scope = first!.link.scope;
@@ -89,16 +94,58 @@ export const compileRelation = (
   return { tenantField, byTenant, keyless: keys.size === 0, ordered: keys.size === 0 };
 };
 
-/** A column of the relation that the catalogue does not have like that; null where it knows them all. */
-export const unknownColumn = (relation: RelationMessage, source: Catalogue): string | null => {
-  const table = source.tables.get(tableName(relation));
-  if (!table) return null;
-  const known = new Map(table.columns.map((column) => [column.name, column]));
-  const unknown = relation.columns.find(({ name, typeOid, typeModifier }) => {
-    const column = known.get(name);
-    return column?.typeOid !== typeOid || column.typeModifier !== typeModifier;
+/** Columns that every link of the table drops are left out of the publication, where it can have a column list. */
+const isUnsent = (carried: readonly CarriedLink[], table: TableName, column: string): boolean =>
+  carried.every(({ link }) => isDropped(link, table, column));
+
+/**
+ * The catalogue was read before the transaction was committed, and does not know the relation like that.
+ * @param lookedAt where the source's log was before its catalogue was read
+ */
+export const isNews = (
+  message: RelationMessage,
+  commit: Lsn,
+  lookedAt: Lsn,
+  { source, links }: Pick<CompileContext, 'source' | 'links'>,
+): boolean =>
+  commit >= lookedAt &&
+  !isAsKnown(message, source, (facts, column) => {
+    const name = tableName(facts);
+    const carried = links.filter(({ tables }) => tables.has(name));
+    return facts.identity !== 'full' && carried.length > 0 && isUnsent(carried, name, column);
   });
-  return unknown?.name ?? null;
+
+/** A table that was renamed so that no rule names it any more: its rows may not be left out without a word. */
+const refuseRenamed = (
+  message: RelationMessage,
+  table: TableName,
+  { links, notes }: CompileContext,
+): void => {
+  const noted = notes.get(message.oid);
+  const former = [...(noted?.formerly ?? []), noted?.name ?? table].filter((name) => name !== table);
+  const from = links.filter(({ link }) =>
+    former.some((name) => matchesPatterns(link.rule.tables ?? [], name)),
+  );
+  if (from.length > 0)
+    throw renamedAway(
+      former.at(-1)!,
+      table,
+      from.map(({ link }) => link),
+    );
+};
+
+/** What the policy does with each column; what is gone at the source is not written either. */
+const actionsWithout = (
+  gone: ReadonlySet<number>,
+  link: Link,
+  relation: RelationMessage,
+  keys: ReadonlySet<string>,
+  context: CompileContext,
+): readonly ColumnAction[] => {
+  const live = relation.columns.filter((_, at) => !gone.has(at));
+  const actions = linkActions(link, { ...relation, columns: live }, keys, context);
+  let next = 0;
+  return relation.columns.map((_, at): ColumnAction => (gone.has(at) ? { kind: 'drop' } : actions[next++]!));
 };
 
 /** The identity's columns; under FULL the primary key, which finds the row faster and as surely. */
@@ -114,18 +161,15 @@ export const keyColumns = (
   return new Set(source.primaryKey.every((name) => sent.has(name)) ? source.primaryKey : []);
 };
 
-const routeOf = (
-  carried: CarriedLink,
+/** @param relation with the target's names */
+const variantOf = (
   relation: RelationMessage,
   actions: readonly ColumnAction[],
   source: TableFacts,
-  target: TableFacts,
   keys: ReadonlySet<string>,
   context: CompileContext,
-): Route => {
-  const { link } = carried;
+): Variant => {
   const table = tableName(relation);
-  checkTarget(link, relation, actions, target, context);
   const signature = JSON.stringify([
     table,
     relation.columns.map(({ name }, at) => [name, signatureOf(actions[at]!)]),
@@ -136,13 +180,18 @@ const routeOf = (
     variant = { table, relation: source.oid, plan: planOf(relation, actions, keys) };
     context.variants.set(signature, variant);
   }
+  return variant;
+};
+
+const routeOf = (carried: CarriedLink, relation: RelationMessage, variant: Variant): Route => {
+  const { link, from } = carried;
   return {
     link: link.id,
     tenant: link.tenant,
     variant,
     scope: link.scope.kind === 'column' ? { column: link.scope.column, value: link.scope.value } : null,
-    from: carried.from,
-    ...carried.copied(table, relation),
+    from,
+    ...carried.copied(tableName(relation), relation),
   };
 };
 
@@ -236,36 +285,50 @@ export const copyPlan = (
   return { plan: planOf({ columns }, actions, keys), signature: JSON.stringify(actions.map(signatureOf)) };
 };
 
+/** @throws XcError XC-5202, XC-5220 or XC-5221 with all statements that the target lacks; XC-5207 to begin again as text */
 const checkTarget = (
-  link: Link,
   relation: RelationMessage,
-  actions: readonly ColumnAction[],
-  target: TableFacts,
+  source: TableFacts,
+  actions: ReadonlyMap<CarriedLink, readonly ColumnAction[]>,
+  unsent: ReadonlySet<string>,
   context: CompileContext,
 ): void => {
+  const table = tableName(source);
+  const links = [...actions.keys()].map(({ link }) => link);
+  const target = context.target.tables.get(table);
+  if (!target) throw noTable(source, links, context.notes);
+  const sent = sentColumns(relation, actions);
+  const found = misfits(
+    { table: source, types: context.source.types },
+    { table: target, types: context.target.types },
+    { ...sent, dropped: unsent, map: links[0]?.rule.map },
+    context.notes.get(relation.oid),
+  );
+  if (found.length > 0) throw misfitError(found, table, links);
+  if (!context.binary) return;
   const places = new Map(target.columns.map((column) => [column.name, column]));
-  for (const [at, column] of relation.columns.entries()) {
-    if (actions[at]!.kind === 'drop') continue;
-    const place = places.get(column.name);
-    const subject = `${tableName(relation)}.${column.name}`;
-    if (!place) {
-      const type =
-        context.source.tables.get(tableName(relation))?.columns.find(({ name }) => name === column.name)
-          ?.typeName ?? 'TYPE';
-      const name = targetColumn(link.rule.map, tableName(relation), column.name);
-      const next = `ALTER TABLE ${quoteTable(target)} ADD COLUMN ${quoteName(name)} ${type};`;
-      throw new XcError('XC-5202', {
-        subject,
-        why: `link ${link.id} sends it, and the target has no such column`,
-        next,
-      });
-    }
-    const why =
-      context.binary && actions[at]!.kind === 'allow'
-        ? binaryMismatch(column.typeOid, context.source.types, place.typeOid, context.target.types)
-        : null;
-    if (why !== null) throw new XcError('XC-5202', { subject, why });
+  for (const [name, { typeOid }] of sent.columns) {
+    const place = places.get(name);
+    if (!place) continue;
+    const why = binaryMismatch(typeOid, context.source.types, place.typeOid, context.target.types);
+    if (why !== null)
+      throw new XcError('XC-5207', { subject: `${table}.${name}`, why, facts: { text: true } });
   }
+};
+
+/** What reaches the target for some link, and what does so for some links only, or changed. */
+const sentColumns = (
+  relation: RelationMessage,
+  actions: ReadonlyMap<CarriedLink, readonly ColumnAction[]>,
+): Pick<Sent, 'columns' | 'mixed'> => {
+  const columns = new Map<string, { readonly typeOid: number }>();
+  const mixed = new Set<string>();
+  for (const [at, { name, typeOid }] of relation.columns.entries()) {
+    const kinds = new Set([...actions.values()].map((list) => list[at]!.kind));
+    if (kinds.size > 1 || !kinds.has('drop')) columns.set(name, { typeOid });
+    if (kinds.size > 1 || !kinds.has('allow')) mixed.add(name);
+  }
+  return { columns, mixed };
 };
 
 /** Whether some column that leaves the source must be asked for as text: then the whole stream is. */

@@ -41,6 +41,8 @@ export interface Streamed {
   readonly conflicts: number;
   /** Batches that the target refused as a set and took in the order of the source. */
   readonly fallbacks: number;
+  /** What became of the source's schema meanwhile, where that is worth telling. */
+  readonly findings?: readonly Finding[];
 }
 
 /** A comparison that was asked for by itself, beside or without a run. */

@@ -27,7 +27,7 @@ export const engineRunners = (
       throw new XcError('XC-9001', { subject: `stream ${step.stream}`, why: 'no engine was opened for it' });
     return engine;
   };
-  /** What verification found, from its run to its verify. */
+  /** What a step found, from its run to its verify. */
   const found = new Map<string, readonly Finding[]>();
   return {
     'publish-tables': runner((step) => engineOf(step).publishTables(step)),
@@ -36,7 +36,14 @@ export const engineRunners = (
       return { slot, position: formatLsn(position) };
     }),
     'copy-table': runner((step, signal) => engineOf(step).copyTable(step, signal)),
-    'stream-changes': runner((step, signal) => streamOnce(engineOf(step), step, signal, progress)),
+    'stream-changes': {
+      run: async (step, signal) => {
+        const [ended, until] = await streamOnce(engineOf(step), step, signal);
+        found.set(step.id, ended.findings ?? []);
+        return streamResult(ended, step, progress, until);
+      },
+      verify: (step) => Promise.resolve(found.get(step.id) ?? []),
+    },
     'merge-links': runner(async (step, signal) => {
       const { links, position } = await engineOf(step).mergeLinks(step, signal);
       return { links, position: formatLsn(position) };
@@ -58,12 +65,11 @@ const streamOnce = async (
   engine: StreamEngine,
   step: StreamChanges,
   signal: AbortSignal,
-  progress: RunProgress,
-): Promise<StepResult> => {
+): Promise<[Streamed, Lsn]> => {
   const until = await engine.sourcePosition();
   const ended = await engine.streamChanges(step, { until, signal });
   if (ended.position < until) signal.throwIfAborted();
-  return streamResult(ended, step, progress, until);
+  return [ended, until];
 };
 
 export const streamResult = (

@@ -196,7 +196,10 @@ class Session {
           streaming: async (step, ended) => {
             health.set(stream.key, ended ? 'paused' : 'streaming');
             if (!ended) return await executor.record(step, 'started');
-            await executor.record(step, 'done', { result: streamResult(ended, step, progress, null) });
+            await executor.record(step, 'done', {
+              result: streamResult(ended, step, progress, null),
+              findings: ended.findings ?? [],
+            });
           },
           warn: (text) => this.#ports.warn(text),
         },

@@ -47,6 +47,8 @@ export interface ColumnFacts {
   readonly generated: 'none' | 'stored' | 'virtual';
   readonly identity: 'none' | 'always' | 'by-default';
   readonly collation: string | null;
+  /** pg_attribute.attmissingval as text: what rows have that are older than the column; absent where they have none. */
+  readonly filled?: string;
   /** Statistics, for choosing how to cut the table into chunks: pg_stats.correlation, or null. */
   readonly correlation: number | null;
 }
@@ -93,6 +95,10 @@ export interface TableFacts {
   readonly foreignKeys: readonly { readonly name: string; readonly references: TableName }[];
   /** row_security_active(): policies of the table hide rows from the role that read the catalogue. */
   readonly rowSecurity: boolean;
+  /** pg_class.relfilenode: another one after a rewrite or TRUNCATE; 0 for a partitioned table. */
+  readonly storage?: number;
+  /** pg_class.relnatts: the highest number that a column ever had, dropped ones included. */
+  readonly highestColumn?: number;
   /** pg_class.reltuples summed over leaves; an estimate, -1 when never analysed. */
   readonly estimatedRows: number;
   /** pg_table_size summed over leaves. */

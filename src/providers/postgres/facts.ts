@@ -135,6 +135,7 @@ const targetFacts = async (
     links: state.links.filter((row) => row.stream === stream.key),
     checkpoints: state.checkpoints.filter((row) => row.stream === stream.key),
     copies: state.copies,
+    noted: state.noted.filter((row) => row.stream === stream.key),
   };
 };
 

@@ -19,6 +19,11 @@ export interface TargetState {
   readonly links: readonly LinkRow[];
   readonly checkpoints: readonly CheckpointRow[];
   readonly copies: readonly CopyRow[];
+  readonly noted: readonly {
+    readonly stream: StreamKey;
+    readonly relation: number;
+    readonly table: string;
+  }[];
 }
 
 const STATE = `
@@ -38,7 +43,9 @@ const STATE = `
                      FROM (SELECT slot, table_name AS "table", count(*)::int AS chunks, count(done_at)::int AS done,
                                   (SELECT array_agg(DISTINCT l) FROM xcrepl.copy_chunks o, unnest(o.links) l
                                     WHERE o.slot = k.slot AND o.table_name = k.table_name) AS links
-                             FROM xcrepl.copy_chunks k GROUP BY slot, table_name) c), '[]') AS copies`;
+                             FROM xcrepl.copy_chunks k GROUP BY slot, table_name) c), '[]') AS copies,
+         coalesce((SELECT json_agg(json_build_object('stream', stream, 'relation', relation, 'table', table_name))
+                     FROM xcrepl.table_shapes), '[]') AS noted`;
 
 interface StateRow {
   readonly version: number | null;
@@ -58,6 +65,7 @@ interface StateRow {
     readonly position: string;
   }[];
   readonly copies: readonly CopyRow[];
+  readonly noted: TargetState['noted'];
 }
 
 const NOTHING: TargetState = {
@@ -68,6 +76,7 @@ const NOTHING: TargetState = {
   links: [],
   checkpoints: [],
   copies: [],
+  noted: [],
 };
 
 /** undefined_table and invalid_schema_name (PostgreSQL documentation, appendix A). */
@@ -85,6 +94,7 @@ export const readTargetState = async (client: Client, subject: string): Promise<
       links: row.links.map((link) => ({ ...link, takenOff: link.detail.takenOff === true })),
       checkpoints: row.checkpoints.map((point) => ({ ...point, position: parseLsn(point.position) })),
       copies: row.copies,
+      noted: row.noted,
     };
   } catch (error) {
     if (isUninitialised(error)) return NOTHING;

@@ -94,6 +94,8 @@ const tableOf = (row: TableRow, parts: Parts): TableFacts => {
     triggers: (parts.triggers.get(row.oid) ?? []).map(({ table: _table, ...trigger }) => trigger),
     foreignKeys: (parts.foreignKeys.get(row.oid) ?? []).map(({ table: _table, ...key }) => key),
     rowSecurity: row.row_security,
+    storage: row.storage,
+    highestColumn: row.highest_column,
     estimatedRows: sumOfRows(sized),
     bytes: sized.reduce((sum, one) => sum + Number(one?.bytes ?? 0), 0),
   };
@@ -110,6 +112,7 @@ const columnOf = (row: ColumnRow): ColumnFacts => ({
   generated: GENERATED[row.generated],
   identity: ALWAYS[row.identity],
   collation: row.collation,
+  ...(row.filled === null ? {} : { filled: row.filled }),
   correlation: row.correlation,
 });
 

@@ -15,10 +15,14 @@ export interface ColumnRow {
   readonly generated: '' | 's' | 'v';
   readonly identity: '' | 'a' | 'd';
   readonly collation: string | null;
+  readonly filled: string | null;
   readonly correlation: number | null;
 }
 
-/** Statistics come through the view pg_stats, which shows only columns that the role may read. */
+/**
+ * attmissingval is an array of the one value that rows have which are older than the column. Statistics come through the view pg_stats, which shows only columns
+ * that the role may read.
+ */
 const COLUMNS = `
   SELECT a.attrelid AS "table", a.attname::text AS name, a.attnum::int AS number, a.atttypid AS type_oid,
          format_type(a.atttypid, a.atttypmod) AS type_name, a.atttypmod AS type_modifier, a.attnotnull AS not_null,
@@ -26,6 +30,7 @@ const COLUMNS = `
          a.attidentity::text AS identity,
          CASE WHEN a.attcollation NOT IN (0, t.typcollation)
               THEN quote_ident(cn.nspname) || '.' || quote_ident(co.collname) END AS collation,
+         CASE WHEN a.atthasmissing THEN (a.attmissingval::text::text[])[1] END AS filled,
          s.correlation::float8 AS correlation
     FROM pg_attribute a
     JOIN pg_class c ON c.oid = a.attrelid

@@ -11,6 +11,8 @@ export interface TableRow {
   readonly is_partition: boolean;
   readonly replica_identity: 'd' | 'n' | 'f' | 'i';
   readonly row_security: boolean;
+  readonly storage: number;
+  readonly highest_column: number;
   readonly estimated_rows: number;
   readonly bytes: string;
 }
@@ -29,7 +31,7 @@ const TABLES = `
   SELECT c.oid, n.nspname::text AS schema, c.relname::text AS name, c.relkind::text AS kind,
          c.relpersistence::text AS persistence, c.relispartition AS is_partition,
          c.relreplident::text AS replica_identity, row_security_active(c.oid) AS row_security,
-         c.reltuples::float8 AS estimated_rows,
+         c.relfilenode AS storage, c.relnatts::int AS highest_column, c.reltuples::float8 AS estimated_rows,
          CASE WHEN c.relkind = 'r' THEN coalesce(pg_table_size(c.oid), 0) ELSE 0 END AS bytes
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
    WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't'

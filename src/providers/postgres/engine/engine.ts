@@ -39,6 +39,7 @@ import { dropLink, dropStream } from './removal.ts';
 import { asXcError } from './retry.ts';
 import { unlessMoved } from './schema-moved.ts';
 import { Sessions } from './sessions.ts';
+import { ShapeWatch } from './shape-watch.ts';
 import { createSlot, dropAbandonedSlots, dropOrigin, dropSlot, slotExists } from './slots.ts';
 import { emitMarker, flushedPosition } from './snapshots.ts';
 import { Streams } from './streams.ts';
@@ -50,6 +51,7 @@ export class PostgresEngine implements StreamEngine {
   readonly #parts: EngineParts;
   readonly #copies: Copies;
   readonly #streams: Streams;
+  readonly #shapes: ShapeWatch;
   #changed = new ChangedTables();
   #epoch = 0;
   #sourceVersion = 0;
@@ -62,9 +64,10 @@ export class PostgresEngine implements StreamEngine {
     const control = new Control(options, sessions);
     const session = new TargetSession(() => control.target(), options);
     const [store, chunks] = [new LinkStore(session), new ChunkStore(session)];
-    this.#parts = { options, sessions, control, store, chunks };
+    this.#parts = { options, sessions, control, session, store, chunks };
     this.#copies = new Copies(this.#parts);
-    this.#streams = new Streams(this.#parts);
+    this.#shapes = new ShapeWatch(this.#parts, session, (link, table) => this.#changed.touch(link, table));
+    this.#streams = new Streams(this.#parts, this.#shapes);
   }
 
   async acquire(): Promise<void> {
@@ -106,7 +109,7 @@ export class PostgresEngine implements StreamEngine {
       if (known !== null && (await slotExists(source, slot))) return { slot, position: known };
       const links = linksNamed(this.#parts, step.links);
       await this.checkSlot(step);
-      const sides = await readSides(this.#parts, links, 'new');
+      const sides = await readSides(this.#parts, links, { are: 'new' });
       await dropSlot(source, slot); // of a run that was killed before its checkpoint was written
       const { position, snapshot } = await createSlot(sessions, slot, step.failover, this.#sourceVersion);
       await store.beginCopy(slot, position, links, sides);
@@ -132,8 +135,9 @@ export class PostgresEngine implements StreamEngine {
     options: { until: Lsn | null; signal: AbortSignal },
   ): Promise<Streamed> {
     await this.#typed(() => this.#copies.end(step.slot));
+    const { until, signal } = options;
     const streamed = await this.#streams
-      .run(step.slot, options.until, this.#epoch, options.signal)
+      .run(step.slot, until, this.#epoch, signal, until === null)
       .catch((error: unknown) => {
         if (isXcError(error)) this.#outcome = `failed: ${error.code} ${error.title}: ${error.subject ?? ''}`;
         throw error;
@@ -143,7 +147,7 @@ export class PostgresEngine implements StreamEngine {
       for (const { link, slot } of await this.#parts.store.links())
         if (slot === step.slot && this.#changed.isTrusted(link)) await this.#writeChanged(link);
     });
-    return streamed;
+    return { ...streamed, findings: this.#shapes.takeFindings(until !== null) };
   }
 
   async mergeLinks(step: MergeLinks, signal: AbortSignal): Promise<{ links: number; position: Lsn }> {

@@ -14,11 +14,14 @@ import { publishedTables } from './publications.ts';
 import { retrying } from './retry.ts';
 import { refuseMoved } from './rule-places.ts';
 import type { Sessions } from './sessions.ts';
+import type { TargetSession } from './target-session.ts';
 
 export interface EngineParts {
   readonly options: EngineOptions;
   readonly sessions: Sessions;
   readonly control: Control;
+  /** For what is written to the target beside rows. */
+  readonly session: TargetSession;
   readonly store: LinkStore;
   readonly chunks: ChunkStore;
 }
@@ -33,12 +36,14 @@ export interface Sides {
 
 /**
  * What both sides look like now, for these links.
+ * @param are new: nothing of them was copied yet, so their places may still be anywhere
+ * @param lacking tables that the target lacks are left to whoever meets a row of them
  * @throws XcError XC-5202 for a table that the target lacks, XC-5270 to XC-5272 where a rule's map leads nowhere
  */
 export const readSides = async (
   { options, control }: EngineParts,
   links: readonly Link[],
-  are: 'copied' | 'new' = 'copied',
+  { are = 'copied', lacking = 'refuse' }: { are?: 'copied' | 'new'; lacking?: 'refuse' | 'leave' } = {},
 ): Promise<Sides> => {
   const { stream } = options;
   const client = await control.source();
@@ -58,7 +63,7 @@ export const readSides = async (
   const read = await readCatalogue(reader, { tables: (name) => there.has(name) });
   const target = targetView(read, source, places);
   const missing = [...names].filter((name) => !target.tables.has(name));
-  if (missing.length > 0)
+  if (missing.length > 0 && lacking === 'refuse')
     throw new XcError('XC-5202', {
       subject: [...namesThere(missing, places)].join(', '),
       why: `${stream.target.region} has no such table`,
@@ -78,7 +83,11 @@ export const linksNamed = ({ options }: EngineParts, names: readonly LinkId[]): 
 /** Runs the work again for as long as what breaks it may pass. */
 export const throughOutages = async <T>(
   { options }: EngineParts,
-  how: { readonly endless: boolean; readonly signal: AbortSignal },
+  how: {
+    readonly endless: boolean;
+    readonly signal: AbortSignal;
+    readonly wait?: ((error: unknown) => boolean) | undefined;
+  },
   work: () => Promise<T>,
 ): Promise<T> =>
   await retrying(work, {

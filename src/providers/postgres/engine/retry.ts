@@ -24,6 +24,7 @@ const TRANSIENT_CODES = new Set(['40001', '40P01', '55006']);
 
 /**
  * @param endless retry for as long as the signal allows: `--follow` outlives any outage
+ * @param wait further errors that a person will put right: they are told with what to do, and tried again
  */
 export const retrying = async <T>(
   work: () => Promise<T>,
@@ -31,6 +32,7 @@ export const retrying = async <T>(
     readonly endless: boolean;
     readonly signal: AbortSignal;
     readonly subject: string;
+    readonly wait?: ((error: unknown) => boolean) | undefined;
     note(text: string): void;
   },
 ): Promise<T> => {
@@ -49,9 +51,11 @@ export const retrying = async <T>(
         minTimeout: FIRST_PAUSE_MS,
         maxTimeout: LONGEST_PAUSE_MS,
         signal: options.signal,
-        shouldRetry: ({ error }) => mayPass(error),
+        shouldRetry: ({ error }) => mayPass(error) || options.wait?.(error) === true,
         onFailedAttempt: ({ error, attemptNumber }) => {
           if (mayPass(error)) options.note(`attempt ${attemptNumber} failed, trying again: ${error.message}`);
+          else if (options.wait?.(error) && error instanceof XcError)
+            options.note(`waiting: ${error.code} ${error.message}\n${error.next}`);
         },
       },
     );

@@ -11,10 +11,11 @@ import { XcError } from '../../../core/errors/xc-error.ts';
 import { runChangeLoop, type Tally } from '../../../core/replication/change-loop.ts';
 import {
   compileRelation,
+  isNews,
   needsText,
-  unknownColumn,
   type CarriedLink,
 } from '../../../core/replication/compile-relation.ts';
+import type { TableShape } from '../../../core/schema-change/shape.ts';
 import { cutColumnNamed } from '../../../core/replication/cut.ts';
 import { seenByChunks, unseenByChunks } from '../../../core/replication/seen.ts';
 import { insertOnlyPublicationName, publicationName, type Link } from '../../../core/topology/link.ts';
@@ -31,6 +32,7 @@ import { startPosition } from './start-position.ts';
 import { readRowTypes } from './row-types.ts';
 import { rereadRow } from './reread.ts';
 import { unlessMoved } from './schema-moved.ts';
+import type { ShapeWatch } from './shape-watch.ts';
 import type { Sessions } from './sessions.ts';
 import { flushedPosition } from './snapshots.ts';
 import { readTenantValues, type TenantValues } from './tenant-values.ts';
@@ -44,6 +46,13 @@ export interface SessionPorts {
   readonly target: Client;
   readonly epoch: number;
   sides(links: readonly Link[]): Promise<Sides>;
+  readonly shapes: ShapeWatch;
+  /** Values are asked for as text, whatever their types: those of the log do not fit the target's in binary. */
+  readonly asText: boolean;
+  /** Told with the commit of the first transaction that has no place on the target. */
+  readonly stopped: (commit: Lsn) => void;
+  /** What the session rests on, for who watches it. */
+  readonly began: (sides: Sides, links: readonly Link[]) => void;
   /** Told after each batch, for who waits for a position. */
   readonly passed: (position: Lsn) => void;
 }
@@ -61,8 +70,10 @@ export const runStreamSession = async (
   const links = options.stream.links.filter((link) => stored.some((one) => one.link === link.id));
   const lookedAt = await flushedPosition(ports.source);
   const sides = await ports.sides(links);
+  const notes = await ports.shapes.look(sides, links);
+  ports.began(sides, links);
   try {
-    await flow(ports, { slot, from, stored, links, sides, lookedAt, until, end }, signal);
+    await flow(ports, { slot, from, stored, links, sides, notes, lookedAt, until, end }, signal);
   } catch (error) {
     throw signal.aborted ? error : await unlessMoved(error, sides, () => ports.sides(links));
   }
@@ -77,6 +88,7 @@ interface Attempt {
   readonly stored: readonly StoredLink[];
   readonly links: readonly Link[];
   readonly sides: Sides;
+  readonly notes: ReadonlyMap<number, TableShape>;
   /** Where the source's log was before its catalogue was read. */
   readonly lookedAt: Lsn;
   readonly until: Lsn | null;
@@ -85,12 +97,12 @@ interface Attempt {
 
 const flow = async (ports: SessionPorts, attempt: Attempt, signal: AbortSignal): Promise<void> => {
   const { options, store } = ports;
-  const { slot, from, stored, links, sides, lookedAt, until, end } = attempt;
+  const { slot, from, stored, links, sides, notes, lookedAt, until, end } = attempt;
   const { source, target, tables } = sides;
   const facts = [...new Set([...tables.values()].flatMap((set) => [...set]))].flatMap(
     (name) => source.tables.get(name) ?? [],
   );
-  const binary = !needsText(facts, source.types);
+  const binary = !ports.asText && !needsText(facts, source.types);
   const values = await readTenantValues(ports.source, links, source);
   const chunks = Map.groupBy(await ports.chunks.read(slot), (chunk) => chunk.table);
   const carried = links.map((link) =>
@@ -107,6 +119,7 @@ const flow = async (ports: SessionPorts, attempt: Attempt, signal: AbortSignal):
     links: carried,
     hashKeys: options.hashKeys,
     binary,
+    notes,
     variants: new Map<string, Variant>(),
   };
   const rowTypes = await readRowTypes(
@@ -162,8 +175,14 @@ const flow = async (ports: SessionPorts, attempt: Attempt, signal: AbortSignal):
       clock: options.clock,
       hooks: {
         routes: (relation: RelationMessage, commit: Lsn) => {
-          refuseNewer(relation, source, commit, lookedAt);
-          return compileRelation(relation, context);
+          if (isNews(relation, commit, lookedAt, context))
+            throw new XcError('XC-5207', { subject: tableName(relation) });
+          try {
+            return compileRelation(relation, context);
+          } catch (error) {
+            ports.stopped(commit);
+            throw error;
+          }
         },
       },
     }).catch(async (error: unknown) => {
@@ -172,20 +191,6 @@ const flow = async (ports: SessionPorts, attempt: Attempt, signal: AbortSignal):
     }),
   );
   await runChangeLoop(stream, sink, options.clock, options.progress, end, signal, ports.passed);
-};
-
-/**
- * A shape that the catalogue does not know, and that may have come after it was read, is looked up first.
- * @throws XcError XC-5207
- */
-const refuseNewer = (relation: RelationMessage, source: Catalogue, commit: Lsn, lookedAt: Lsn): void => {
-  if (commit < lookedAt) return;
-  const column = unknownColumn(relation, source);
-  if (column !== null)
-    throw new XcError('XC-5207', {
-      subject: `${tableName(relation)}.${column}`,
-      why: 'it came or changed after this session began',
-    });
 };
 
 const carries = ({ state }: StoredLink): boolean =>

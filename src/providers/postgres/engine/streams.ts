@@ -1,15 +1,20 @@
 /** The streams of an engine that flow now, one a slot: through whatever passes by itself, until a position or a signal. */
 
 import { ZERO_LSN, type Lsn } from '../../../core/change/lsn.ts';
-import { XcError } from '../../../core/errors/xc-error.ts';
-import { newTally } from '../../../core/replication/change-loop.ts';
+import { isXcError, XcError } from '../../../core/errors/xc-error.ts';
+import { newTally, type Tally } from '../../../core/replication/change-loop.ts';
 import type { Streamed } from '../../../core/replication/engine.ts';
-import { readSides, throughOutages, type EngineParts } from './parts.ts';
+import { misfitFacts } from '../../../core/replication/misfit-error.ts';
+import type { Link } from '../../../core/topology/link.ts';
+import { addLacking, mayBeAdded } from './additive.ts';
+import { readSides, throughOutages, type EngineParts, type Sides } from './parts.ts';
+import { mayPass } from './retry.ts';
+import type { ShapeWatch } from './shape-watch.ts';
 import { retainedBytes } from './slots.ts';
-import { runStreamSession } from './stream-session.ts';
+import { runStreamSession, type SessionPorts } from './stream-session.ts';
 
-/** How often the log that a slot holds back is measured. */
-const RETAINED_MS = 10_000;
+/** How often the log that a slot holds back is measured, and the source's catalogue is asked what moved. */
+const WATCH_MS = 10_000;
 /** How often a waiter looks whether the stream passed its position. */
 const PASSED_POLL_MS = 20;
 
@@ -19,9 +24,16 @@ export class Streams {
   readonly #parts: EngineParts;
   /** Position that the running session of a slot has applied. */
   readonly #flowing = new Map<string, Lsn>();
+  readonly #shapes: ShapeWatch;
+  /** What the running session of a slot rests on. */
+  readonly #sessions = new Map<string, { readonly sides: Sides; readonly links: readonly Link[] }>();
+  readonly #asText = new Set<string>();
+  /** By slot: the transaction that has no place, before which everything is applied. */
+  readonly #appliedUpTo = new Map<string, Lsn>();
 
-  constructor(parts: EngineParts) {
+  constructor(parts: EngineParts, shapes: ShapeWatch) {
     this.#parts = parts;
+    this.#shapes = shapes;
   }
 
   /** The slot's checkpoint. @throws XcError XC-5001 without one */
@@ -35,38 +47,85 @@ export class Streams {
     return position;
   }
 
-  /** @param until null streams until the signal aborts, which is then no error */
-  async run(slot: string, until: Lsn | null, epoch: number, signal: AbortSignal): Promise<Streamed> {
+  /**
+   * @param until null streams until the signal aborts, which is then no error
+   * @param waits for a target that lacks something, instead of ending with what it lacks
+   */
+  async run(
+    slot: string,
+    until: Lsn | null,
+    epoch: number,
+    signal: AbortSignal,
+    waits = false,
+  ): Promise<Streamed> {
     const end = newTally(ZERO_LSN);
     const over = new AbortController();
-    const watch = this.#watchRetained(slot, over.signal);
-    const { options, sessions, store, chunks, control } = this.#parts;
+    const watch = this.#watch(slot, over.signal);
+    const wait = waits ? (error: unknown): boolean => misfitFacts(error) !== null : undefined;
     try {
-      await throughOutages(this.#parts, { endless: until === null, signal }, async () => {
+      await throughOutages(this.#parts, { endless: until === null, signal, wait }, async () => {
         end.position = await this.position(slot);
         this.#flowing.set(slot, end.position);
         if (signal.aborted) return;
-        const ports = {
-          options,
-          sessions,
-          store,
-          chunks,
-          source: await control.source(),
-          target: await control.reader(),
-          epoch,
-          sides: (links: Parameters<typeof readSides>[1]) => readSides(this.#parts, links),
-          passed: (passed: Lsn) => void this.#flowing.set(slot, passed),
-        };
-        await runStreamSession(ports, slot, until, end, signal);
+        await this.#attempt(slot, until, epoch, end, signal);
       });
     } catch (error) {
       if (!signal.aborted || error !== signal.reason) throw error;
     } finally {
       this.#flowing.delete(slot);
+      this.#sessions.delete(slot);
       over.abort();
       await watch;
     }
     return end;
+  }
+
+  /**
+   * Where a transaction has no place on the target, everything before it is applied first; then what lacks is told, or
+   * made where the rules let the run do so.
+   */
+  async #attempt(
+    slot: string,
+    until: Lsn | null,
+    epoch: number,
+    end: Tally,
+    signal: AbortSignal,
+  ): Promise<void> {
+    let stopped: Lsn | null = null;
+    const ports = await this.#ports(slot, epoch, (commit) => (stopped = commit));
+    try {
+      await runStreamSession(ports, slot, until, end, signal);
+    } catch (error) {
+      if (signal.aborted) throw error;
+      if (isXcError(error, 'XC-5207') && error.facts['text'] === true) this.#asText.add(slot);
+      if (mayPass(error)) throw error;
+      if (stopped !== null && stopped !== this.#appliedUpTo.get(slot)) {
+        this.#appliedUpTo.set(slot, stopped);
+        await runStreamSession(ports, slot, stopped, end, signal);
+      }
+      if (!isXcError(error) || !mayBeAdded(error, this.#parts)) throw error;
+      await addLacking(error, this.#parts.session);
+      throw new XcError('XC-5207', { why: 'the target was given what it lacked', cause: error });
+    }
+  }
+
+  async #ports(slot: string, epoch: number, stopped: (commit: Lsn) => void): Promise<SessionPorts> {
+    const { options, sessions, store, chunks, control } = this.#parts;
+    return {
+      options,
+      sessions,
+      store,
+      chunks,
+      source: await control.source(),
+      target: await control.reader(),
+      epoch,
+      sides: (links: Parameters<typeof readSides>[1]) => readSides(this.#parts, links, { lacking: 'leave' }),
+      shapes: this.#shapes,
+      asText: this.#asText.has(slot),
+      stopped,
+      began: (sides, links) => void this.#sessions.set(slot, { sides, links }),
+      passed: (passed: Lsn) => void this.#flowing.set(slot, passed),
+    };
   }
 
   /** Runs the work while the slot's stream flows, which it does already or does for this alone. */
@@ -97,18 +156,36 @@ export class Streams {
     }
   }
 
-  /** Tells now and then how much log the slot holds back. That it cannot be asked is no reason to stop streaming. */
-  async #watchRetained(slot: string, over: AbortSignal): Promise<void> {
-    const { progress, clock } = this.#parts.options;
+  /** Looks now and then how much log the slot holds back, and at the source's tables. */
+  async #watch(slot: string, over: AbortSignal): Promise<void> {
+    const { clock } = this.#parts.options;
     while (!over.aborted) {
-      try {
+      await this.#watching(over, 'retained log is not known', async () => {
         const bytes = await retainedBytes(await this.#parts.control.source(), slot);
-        if (bytes !== null) progress.retained(bytes);
-      } catch (error) {
-        if (over.aborted) return;
-        progress.note(`retained log is not known: ${error instanceof Error ? error.message : String(error)}`);
-      }
-      await clock.sleep(RETAINED_MS, over).catch(() => {});
+        if (bytes !== null) this.#parts.options.progress.retained(bytes);
+      });
+      await this.#watching(over, 'the source’s tables could not be looked at', () => this.#look(slot));
+      await clock.sleep(WATCH_MS, over).catch(() => {});
+    }
+  }
+
+  async #look(slot: string): Promise<void> {
+    const session = this.#sessions.get(slot);
+    if (!session) return;
+    const { sides, links } = session;
+    if (!(await this.#shapes.moved(slot, await this.#parts.control.source(), sides))) return;
+    const now = await readSides(this.#parts, links, { lacking: 'leave' });
+    await this.#shapes.look(now, links);
+    this.#sessions.set(slot, { sides: now, links });
+  }
+
+  /** That something cannot be asked is no reason to stop streaming. */
+  async #watching(over: AbortSignal, what: string, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (over.aborted) return;
+      this.#parts.options.progress.note(`${what}: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
 }

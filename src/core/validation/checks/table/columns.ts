@@ -1,6 +1,7 @@
 /** Column and type differences between source and target, named one by one. */
 
 import { quoteName, quoteTable } from '../../../topology/quote.ts';
+import { addColumn, changeType } from '../../../schema-change/statements.ts';
 import { targetColumn, targetTable as targetTableName, type NameMap } from '../../../topology/mapping.ts';
 import { ownName, tableName, type ColumnFacts, type TableFacts } from '../../../topology/table.ts';
 import { diffTables, type TableDifference } from '../../schema-diff.ts';
@@ -43,11 +44,12 @@ export const columns: TableCheck = {
       droppedByAll(context),
     );
     const { map } = context.links[0]!.rule;
-    return differences.map((difference) => observation(difference, source, target, map));
+    return differences.map((difference) => observeDifference(difference, source, target, map));
   },
 };
 
-const observation = (
+/** What stands out, how bad it is, and the statement that puts it right. */
+export const observeDifference = (
   difference: TableDifference,
   source: TableFacts,
   target: TableFacts,
@@ -64,7 +66,7 @@ const observation = (
         subject,
         severity: 'block',
         seen: `no such column on the target; the source sends it as ${column.typeName}, unless leaveOut of the rule names it`,
-        remedy: `${alter} ADD COLUMN ${name} ${definition(column)};`,
+        remedy: addColumn(target, column, targetColumn(map, tableName(source), column.name)).sql.join(' '),
         code: 'XC-5314',
       };
     case 'type-differs':
@@ -73,7 +75,7 @@ const observation = (
         subject,
         severity: difference.widening ? 'warn' : 'block',
         seen: difference.why,
-        remedy: `${alter} ALTER COLUMN ${name} TYPE ${column.typeName} USING ${name}::text::${column.typeName};`,
+        remedy: changeType(target, column, difference.target).sql.join(' '),
         code: 'XC-5315',
       };
     case 'extra-required-column':
@@ -134,9 +136,6 @@ const observation = (
       };
   }
 };
-
-const definition = (column: ColumnFacts): string =>
-  `${column.typeName}${column.collation === null ? '' : ` COLLATE ${column.collation}`}`;
 
 /** Generated columns are not published, so a plain column on the target stays empty. */
 const sourceGenerated = (

@@ -1,0 +1,107 @@
+/**
+ * What the checks say of the tables that a plan carries, told by what it means for links that already run: their stream
+ * meets a change of the schema where it stands in the log, applies everything before it, and stops there with what the
+ * target lacks. So for them it is a warning, and only a link that is still to be copied is refused.
+ */
+
+import { createTable } from '../schema-change/statements.ts';
+import type { Link, LinkId } from '../topology/link.ts';
+import { targetTable } from '../topology/mapping.ts';
+import { tableName, type Catalogue, type TableFacts, type TableName } from '../topology/table.ts';
+import { matchesPatterns } from '../topology/pattern.ts';
+import { renamedAway } from '../replication/misfit-error.ts';
+import { checkTables } from '../validation/checks/tables.ts';
+import type { Finding } from '../validation/finding.ts';
+import type { StreamFacts } from './facts.ts';
+import type { Carried } from './publication.ts';
+
+/** Columns and types of the target that do not fit. */
+const MET_IN_THE_STREAM: ReadonlySet<string | undefined> = new Set([
+  'XC-5314',
+  'XC-5315',
+  'XC-5316',
+  'XC-5317',
+]);
+
+/** @param left tables that no link carries yet, although a rule names them */
+export const schemaFindings = (
+  facts: StreamFacts,
+  carried: Carried,
+  fresh: readonly Link[],
+  left: ReadonlyMap<TableName, readonly LinkId[]>,
+): Finding[] => {
+  const fitting = checkTables({
+    links: [...carried.keys()],
+    source: without(facts.source.catalogue, unseen(carried, left)),
+    target: facts.target.catalogue,
+  });
+  const copied = new Set(fresh.flatMap((link) => (carried.get(link) ?? []).map(tableName)));
+  const running = new Set(
+    [...carried.values()]
+      .flat()
+      .map(tableName)
+      .filter((name) => !copied.has(name)),
+  );
+  return fitting.map((finding) => (isMet(finding, running) ? { ...finding, ...met(finding) } : finding));
+};
+
+/** Left out by every link that names them. */
+const unseen = (
+  carried: Carried,
+  left: ReadonlyMap<TableName, readonly LinkId[]>,
+): ReadonlySet<TableName> => {
+  const kept = new Set([...carried.values()].flat().map(tableName));
+  return new Set([...left.keys()].filter((name) => !kept.has(name)));
+};
+
+const without = (catalogue: Catalogue, names: ReadonlySet<TableName>): Catalogue => {
+  if (names.size === 0) return catalogue;
+  const leaves = new Set([...names].flatMap((name) => catalogue.tables.get(name)?.leaves ?? []));
+  const tables = [...catalogue.tables].filter(([name]) => !names.has(name) && !leaves.has(name));
+  return { ...catalogue, tables: new Map(tables) };
+};
+
+const isMet = ({ code, severity, verdict, subject }: Finding, running: ReadonlySet<TableName>): boolean =>
+  severity === 'block' &&
+  verdict === 'fail' &&
+  MET_IN_THE_STREAM.has(code) &&
+  [...running].some((name) => subject === name || subject.startsWith(`${name}.`));
+
+const met = ({ seen }: Finding): Pick<Finding, 'severity' | 'seen'> => ({
+  severity: 'warn',
+  seen: `${seen}; the stream goes on to the first change that needs it`,
+});
+
+/** A table of a rule that came after its links were copied. */
+export const leftOut = (
+  table: TableFacts,
+  links: readonly Link[],
+  { target }: Pick<StreamFacts, 'target'>,
+): Finding => {
+  const { map } = links[0]!.rule;
+  const lacks = !target.catalogue.tables.has(targetTable(map, tableName(table)));
+  return {
+    check: 'table-in-link',
+    subject: tableName(table),
+    verdict: 'fail',
+    severity: 'warn',
+    seen: `the rule names it, but it came after ${links.map(({ id }) => id).join(', ')} was copied, and is not carried${lacks ? '; the target has no such table' : ''}`,
+    remedy: [
+      ...(lacks ? [`${createTable(table, map).sql.join('\n')} -- on ${target.region}`] : []),
+      `xcrepl replication drop --link ${links[0]!.id} makes the next run copy the link again, with it`,
+    ].join('\n'),
+    code: 'XC-5002',
+  };
+};
+
+/** @throws XcError XC-5223 for a table that a rule of a running link named until it was renamed */
+export const refuseRenamedAway = (facts: StreamFacts, carried: Carried): void => {
+  const names = new Set([...carried.values()].flat().map(tableName));
+  const byOid = new Map([...facts.source.catalogue.tables.values()].map((table) => [table.oid, table]));
+  for (const { relation, table: former } of facts.target.noted ?? []) {
+    const table = byOid.get(relation);
+    if (!table || tableName(table) === former || names.has(tableName(table))) continue;
+    const links = [...carried.keys()].filter(({ rule }) => matchesPatterns(rule.tables ?? [], former));
+    if (links.length > 0) throw renamedAway(former, tableName(table), links);
+  }
+};
