@@ -61,7 +61,7 @@ const CASES: readonly Case[] = [
     refusal: {
       code: 'XC-2014',
       exit: 7,
-      says: [`missing.t (${TARGET_REGION}): no such table`, 'xcrepl schema'],
+      says: [`missing.t (${TARGET_REGION}): no table missing.t`, 'xcrepl schema'],
     },
   },
   {

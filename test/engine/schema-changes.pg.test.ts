@@ -48,7 +48,10 @@ const CHANGES: readonly Change[] = [
     table: KEYED,
     change: `ADD COLUMN c text COLLATE "C" NOT NULL DEFAULT 'it''s'`,
     after: `SET c = 'x' WHERE id > 5`,
-    stops: { code: 'XC-5202', next: `ADD COLUMN "c" text COLLATE pg_catalog."C" DEFAULT 'it''s'::text NOT NULL;` },
+    stops: {
+      code: 'XC-5202',
+      next: `ADD COLUMN "c" text COLLATE pg_catalog."C" DEFAULT 'it''s'::text NOT NULL;`,
+    },
   },
   {
     name: 'add_stable',
@@ -193,7 +196,13 @@ test('additive changes are made by the run, before the first row that needs them
   await pair.source.query('ALTER TABLE app.retype ALTER COLUMN w TYPE varchar(9)');
   await pair.source.query(`UPDATE app.retype SET w = 'abcdefghi'`);
   await running.catchUp();
-  await expectEqual(pair, ['app.add_nullable', 'app.add_constant', 'app.add_stable', 'app.label', 'app.retype']);
+  await expectEqual(pair, [
+    'app.add_nullable',
+    'app.add_constant',
+    'app.add_stable',
+    'app.label',
+    'app.retype',
+  ]);
   const audit = await pair.target.query<{ subject: string }>(
     `SELECT subject FROM xcrepl.audit_outbox WHERE action = 'schema.add' ORDER BY id`,
   );

@@ -250,7 +250,7 @@ const rule = z.strictObject({
   to: says('Target regions.', z.array(name).check(z.minLength(1, 'at least one region'))),
   dedicated: says('A slot and publication for each link of this rule alone.', defaulting(z.boolean(), false)),
   ddl: says(
-    'What a schema change at the source does: stop the link, or carry additive changes over.',
+    'What the target lacks after a schema change at the source: stop before it is needed, or let the run add it where that is additive.',
     defaulting(z.enum(['stop', 'additive']), 'stop'),
   ),
   verify: says('What a run compares at its end.', defaulting(z.enum(['off', 'changed', 'full']), 'changed')),

@@ -152,6 +152,7 @@ const labelsLacking = (
 ): Statements | null => {
   if (!from || !to) return null;
   if (from.kind === 'e') return addLabels(from, to);
-  const inner = (type: TypeFacts): number => type.elementOid || type.baseOid;
-  return labelsLacking(source.types.get(inner(from)), target.types.get(inner(to)), source, target);
+  return labelsLacking(source.types.get(innerOid(from)), target.types.get(innerOid(to)), source, target);
 };
+
+const innerOid = (type: TypeFacts): number => type.elementOid || type.baseOid;

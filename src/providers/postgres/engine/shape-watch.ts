@@ -78,7 +78,9 @@ export class ShapeWatch {
             compared,
           }),
         );
-        if (mayDiffer(change)) for (const link of by) this.#touch(link, name);
+        // Without identity only inserts are carried, and a difference is what was agreed to.
+        if (mayDiffer(change) && table.identityColumns.length > 0)
+          for (const link of by) this.#touch(link, name);
       }
     }
     notings.push(...this.#gone(noted, sides));
