@@ -7,8 +7,9 @@ import { expect, test } from 'vitest';
 import type { ConfigInput } from '../../src/core/config/schema.ts';
 import { XcError } from '../../src/core/errors/xc-error.ts';
 import type { Pair } from '../harness/pair.ts';
-import { expectEqual, pairOf, wholeSchema } from './empty-pair.ts';
+import { expectEqual, pairOf } from './empty-pair.ts';
 import { openTestEngine } from './test-engine.ts';
+import { wholeSchema } from './whole-schema.ts';
 
 interface Change {
   readonly name: string;

@@ -20,6 +20,7 @@ export const recordContext = (
     target: catalogue,
     hashKeys,
     binary: false,
+    notes: new Map(),
     variants: new Map<string, Variant>(),
     links: [
       {

@@ -12,7 +12,7 @@ import { fieldsAsLogged } from '../../../core/changelog/values.ts';
 import { XcError } from '../../../core/errors/xc-error.ts';
 import { tablesOf } from '../../../core/plan/scope.ts';
 import { runChangeLoop, type Tally } from '../../../core/replication/change-loop.ts';
-import { compileRelation } from '../../../core/replication/compile-relation.ts';
+import { compileRelation, isNews } from '../../../core/replication/compile-relation.ts';
 import type { EngineProgress } from '../../../core/replication/engine.ts';
 import type { ChangeSink } from '../../../core/replication/ports.ts';
 import type { Clock } from '../../../core/time/clock.ts';
@@ -21,6 +21,7 @@ import { tableName } from '../../../core/topology/table.ts';
 import { readCatalogue } from '../catalogue/catalogue.ts';
 import { rereadRow } from '../engine/reread.ts';
 import type { Sessions } from '../engine/sessions.ts';
+import { flushedPosition } from '../engine/snapshots.ts';
 import { readTenantValues } from '../engine/tenant-values.ts';
 import { ReplicationStream } from '../source/replication-stream.ts';
 import { recordContext } from './record-context.ts';
@@ -54,12 +55,15 @@ export const streamLink = async (
   open: (ports: LogSinkPorts) => ChangeSink,
 ): Promise<void> => {
   const { link, sessions, clock, client } = ports;
+  const lookedAt = await flushedPosition(client);
   const catalogue = await readCatalogue(client);
   const values = await readTenantValues(client, [link], catalogue);
   const tables = new Set(tablesOf(link, catalogue).map(tableName));
   const context = recordContext(link, tables, catalogue, ports.hashKeys, values);
   const drafts = new Map<Variant, TableDraft>();
-  const routes = (relation: RelationMessage) => {
+  const routes = (relation: RelationMessage, commit: Lsn) => {
+    if (isNews(relation, commit, lookedAt, context))
+      throw new XcError('XC-5207', { subject: tableName(relation) });
     const found = compileRelation(relation, context);
     for (const { variant } of found?.byTenant.values() ?? []) {
       const facts = catalogue.tables.get(variant.table)!;
