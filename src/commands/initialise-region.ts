@@ -6,7 +6,7 @@ import type { RuleConfig } from '../core/config/schema.ts';
 import { linksOf, type Link } from '../core/topology/link.ts';
 import { targetPatterns } from '../core/topology/mapping.ts';
 import { matchesPatterns } from '../core/topology/pattern.ts';
-import { tableName, type TableFacts } from '../core/topology/table.ts';
+import { tableName, type SequenceFacts, type TableFacts } from '../core/topology/table.ts';
 import { readCatalogue } from '../providers/postgres/catalogue/catalogue.ts';
 import { originFunctions, sourceGrants, targetGrants, type Grant } from '../providers/postgres/grants.ts';
 import { migrate, pendingMigrations } from '../providers/postgres/migrate.ts';
@@ -99,8 +99,12 @@ const grantsFor = async (
   const catalogue = await readCatalogue(client, { tables: (name) => named(name) || written(name) });
   const tables = (of: (name: string) => boolean): TableFacts[] =>
     [...catalogue.tables.values()].filter((table) => !table.isPartition && of(tableName(table)));
+  const sequences = (of: (name: string) => boolean): SequenceFacts[] =>
+    catalogue.sequences.filter(({ ownedBy }) => ownedBy !== null && of(ownedBy.table));
   return [
-    ...(from.length > 0 ? sourceGrants(role, database, tables(named)) : []),
-    ...(to.length > 0 ? targetGrants(role, database, await originFunctions(client), tables(written)) : []),
+    ...(from.length > 0 ? sourceGrants(role, database, tables(named), sequences(named)) : []),
+    ...(to.length > 0
+      ? targetGrants(role, database, await originFunctions(client), tables(written), sequences(written))
+      : []),
   ];
 };

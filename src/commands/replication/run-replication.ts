@@ -18,6 +18,9 @@ import { planToRun } from '../../core/run/resume.ts';
 import { runSession, type SessionEnd } from '../../core/run/session.ts';
 import { isoTime } from '../../core/time/clock.ts';
 import type { Stream } from '../../core/topology/link.ts';
+import { retentionRule } from '../../core/metrics/retained-wal.ts';
+import type { RegionConfig } from '../../core/config/schema.ts';
+import type { EngineOptions } from '../../providers/postgres/engine/options.ts';
 import { openEngine } from '../../providers/postgres/engine/open.ts';
 import { readMigrations } from '../../providers/postgres/migrations.ts';
 import { prometheusMetrics, type PrometheusMetrics } from '../../providers/prometheus/replication-metrics.ts';
@@ -174,6 +177,7 @@ const session = async (host: Host, parts: RunParts): Promise<SessionEnd> => {
       existing: options.existing,
       lockTimeoutMs: host.flags.lockTimeoutMs ?? 0,
       copyWorkers: COPY_WORKERS,
+      upkeep: upkeepOf(selected.loaded.config.regions[stream.source.region]),
       signal: host.signal,
     });
   try {
@@ -304,4 +308,12 @@ const writeReport = async (host: Host, directory: string, report: RunReport): Pr
   await writeDurably(at('report.json'), `${host.redact(JSON.stringify(report, null, 2))}\n`);
   await writeDurably(at('report.md'), host.redact(reportMarkdown(report)));
   return [at('report.json'), at('report.md')];
+};
+
+const upkeepOf = (region: RegionConfig | undefined): NonNullable<EngineOptions['upkeep']> => {
+  const heartbeat = region?.postgres?.heartbeat;
+  return {
+    ...(heartbeat === undefined ? {} : { heartbeatMs: heartbeat === 'off' ? null : heartbeat }),
+    retention: retentionRule(region),
+  };
 };

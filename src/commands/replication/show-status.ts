@@ -2,6 +2,7 @@
 
 import { EXIT, exitOf } from '../../core/errors/exit.ts';
 import { isXcError, type XcError } from '../../core/errors/xc-error.ts';
+import { retentionRule } from '../../core/metrics/retained-wal.ts';
 import { parseCondition, type Condition } from '../../core/report/condition.ts';
 import { isFinding, linkStatuses, type LinkStatus, type StreamLook } from '../../core/report/status.ts';
 import type { Stream } from '../../core/topology/link.ts';
@@ -112,7 +113,13 @@ const openWatcher = async (host: Host, selected: Selected): Promise<Watcher> => 
   const looker = new Looker(selected.dsns, host.signal);
   return {
     async look() {
-      const looks = await Promise.all(selected.streams.map((stream) => lookAt(looker, stream)));
+      const { regions } = selected.loaded.config;
+      const looks = await Promise.all(
+        selected.streams.map(async (stream) => ({
+          ...(await lookAt(looker, stream)),
+          retention: retentionRule(regions[stream.source.region]),
+        })),
+      );
       refuseBlind(looks);
       return { schemaVersion: 1, at: isoTime(host.clock.nowMs()), links: linkStatuses(looks, selected.ids) };
     },

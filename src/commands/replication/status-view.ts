@@ -56,9 +56,12 @@ const detailLines = (link: LinkStatus): string[] => [
   ...(link.verdict === 'fail'
     ? [`verification found differences at ${link.verifiedAt ?? 'an unknown time'}`]
     : []),
-  ...(typeof link.slot?.safeWalBytes === 'number'
-    ? [`its slot is lost after another ${bytesText(link.slot.safeWalBytes)} of log`]
-    : []),
+  ...(link.retained?.alarm
+    ? [link.retained.alarm]
+    : typeof link.slot?.safeWalBytes === 'number'
+      ? [`its slot is lost after another ${bytesText(link.slot.safeWalBytes)} of log`]
+      : []),
+  ...(link.sequences?.left.map(({ sequence, why }) => `sequence ${sequence} is not carried: ${why}`) ?? []),
 ];
 
 /** For a log: what matters, in words that can be searched for. */

@@ -88,6 +88,29 @@ const postgres = says(
   z.strictObject({
     dsn: secretRef,
     connectTimeout: says('Longest wait for a connection. Default 10s.', z.optional(duration)),
+    heartbeat: says(
+      'How often a followed stream from this server that stands, while its log moves on, is helped on by a logical message in the log. Default 15s; off writes none.',
+      z.optional(z.union([z.literal('off'), duration])),
+    ),
+    retainedWal: says(
+      'When the log that slots of this server hold back is an alarm, in status, /health, metrics and the log of a run.',
+      z.optional(
+        z.strictObject({
+          limit: says(
+            'What a slot may hold back where max_slot_wal_keep_size sets no limit: the headroom of the disk. Default 64GiB.',
+            z.optional(size),
+          ),
+          alarmAt: says(
+            'Part of the limit from which there is an alarm. Default 0.5.',
+            z.optional(z.number().check(z.positive('must be above 0'), z.maximum(1, 'at most 1'))),
+          ),
+          alarmWithin: says(
+            'Also when the rest will be used up within this time at the present rate. Default 1h.',
+            z.optional(duration),
+          ),
+        }),
+      ),
+    ),
   }),
 );
 
@@ -255,6 +278,12 @@ const rule = z.strictObject({
   ),
   verify: says('What a run compares at its end.', defaulting(z.enum(['off', 'changed', 'full']), 'changed')),
   lagObjective: says('The lag that status measures the link against.', z.optional(duration)),
+  sequences: says(
+    'Sequences that the tables’ columns draw from are carried along: the target’s are kept at the source’s value, and headStart values ahead (1000 where nothing is said). off leaves them alone.',
+    z.optional(
+      z.union([z.literal('off'), z.strictObject({ headStart: z.int().check(z.minimum(0, 'at least 0')) })]),
+    ),
+  ),
   map: z.optional(map),
   leaveOut: says(
     'Columns by table pattern that are not sent: the target lacks them, or computes its own.',

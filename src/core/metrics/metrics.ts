@@ -1,5 +1,6 @@
 /** What a run measures, as a port: the registry behind it gives the names that dashboards and alerts rely on. */
 
+import type { RetainedWal } from './retained-wal.ts';
 import type { Stream } from '../topology/link.ts';
 
 /** Labels of a stream. `tier` is warm until other tiers run. */
@@ -32,6 +33,6 @@ export interface ReplicationMetrics {
   rows(edge: Edge, operation: RowOperation, rows: number): void;
   /** xcrepl_replication_bytes_total */
   bytes(edge: Edge, phase: 'copy' | 'stream', bytes: number): void;
-  /** xcrepl_replication_retained_wal_bytes */
-  retained(edge: Edge, bytes: number): void;
+  /** xcrepl_replication_retained_wal_bytes, …_limit_bytes and …_seconds_left */
+  retained(edge: Edge, log: RetainedWal): void;
 }

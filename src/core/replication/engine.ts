@@ -14,6 +14,7 @@ import type {
   StreamChanges,
   Verify,
 } from '../plan/plan.ts';
+import type { RetainedWal } from '../metrics/retained-wal.ts';
 import type { LinkId } from '../topology/link.ts';
 import type { TableName } from '../topology/table.ts';
 import type { CompareMemory } from '../validation/compare/compare-unit.ts';
@@ -28,8 +29,8 @@ export interface EngineProgress {
     counts: { inserts: number; updates: number; deletes: number; bytes: number },
   ): void;
   applied(lagMs: number, position: Lsn): void;
-  /** Write-ahead log that the stream's slot holds back now, in bytes. */
-  retained(bytes: number): void;
+  /** Write-ahead log that a slot of the stream holds back now. */
+  retained(log: RetainedWal): void;
   note(text: string): void;
 }
 

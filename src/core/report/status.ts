@@ -3,6 +3,7 @@
 import type { LinkState } from '../plan/facts.ts';
 import type { Lsn } from '../change/lsn.ts';
 import { formatLsn, parseLsn } from '../change/lsn.ts';
+import { judgeRetained, RETENTION, type RetainedWal, type RetentionRule } from '../metrics/retained-wal.ts';
 import { targetTable } from '../topology/mapping.ts';
 import { slotName, type Link, type Stream } from '../topology/link.ts';
 import type { Judgement } from '../validation/positions/judge.ts';
@@ -41,11 +42,20 @@ export interface TargetLook {
   readonly links: ReadonlyMap<string, LinkLook>;
   readonly checkpoints: ReadonlyMap<string, { readonly position: Lsn; readonly caughtUpToMs: number | null }>;
   /** By stream key. */
+  readonly sequences?: ReadonlyMap<string, SequencesLook>;
+  /** By stream key. */
   readonly runners: ReadonlyMap<string, Runner>;
   /** Sources that checkpoints belong to, by stream key. */
   readonly sources?: ReadonlyMap<string, { readonly systemIdentifier: string; readonly timeline: number }>;
   /** How the newest run of a stream ended, by stream key. */
   readonly ended?: ReadonlyMap<string, { readonly run: string; readonly outcome: string }>;
+}
+
+export interface SequencesLook {
+  readonly carried: number;
+  /** The target has none for the column, or the role may not set it. */
+  readonly left: readonly { readonly sequence: string; readonly why: string }[];
+  readonly at: string;
 }
 
 export interface LinkLook {
@@ -105,6 +115,10 @@ export interface LinkStatus {
         readonly ahead: boolean;
       })
     | null;
+  /** What the slot holds back against what it may; null where there is no slot, or it was not seen. */
+  readonly retained: RetainedWal | null;
+  /** Of the stream: sequences that were carried along, and that could not be; null before the first time. */
+  readonly sequences: SequencesLook | null;
   /** Whether the stream could start at its checkpoint, as the doctor says it; null where it was not judged. */
   readonly positions: ReturnType<typeof rangeFacts> | null;
   /** Null where nobody drains the stream now. */
@@ -134,6 +148,8 @@ export interface StreamLook {
   readonly stream: Stream;
   readonly source: SourceLook | null;
   readonly target: TargetLook | null;
+  /** When the log that a slot of the source holds back is an alarm. */
+  readonly retention?: RetentionRule;
   /** Why a server could not be asked. */
   readonly errors: readonly string[];
 }
@@ -176,6 +192,8 @@ const linkStatus = (link: Link, look: StreamLook): LinkStatus => {
       row && source
         ? { name: slot, exists: health !== undefined, ahead: isAhead(slot, look), ...(health ?? NO_SLOT) }
         : null,
+    retained: row && health ? retainedOf(health, lag, look) : null,
+    sequences: target?.sequences?.get(stream.key) ?? null,
     positions: judgement && rangeFacts(judgement),
     runner,
     lastSuccessAt: row?.lastSuccessAt ?? null,
@@ -193,6 +211,19 @@ const linkStatus = (link: Link, look: StreamLook): LinkStatus => {
     slo: objective(link.rule.lagObjective ?? null, lag.ms, row, judgement),
     tables,
   };
+};
+
+/** The rate is that of the log since the checkpoint: all of it stays until the stream has taken it in. */
+const retainedOf = (
+  { retainedBytes, safeWalBytes }: SlotHealth,
+  lag: { readonly ms: number | null; readonly bytes: number | null },
+  { retention }: StreamLook,
+): RetainedWal | null => {
+  if (retainedBytes === null) return null;
+  const known = lag.bytes !== null && lag.ms !== null && lag.bytes > 0 && lag.ms >= 1_000;
+  const bytesPerSecond = known ? (lag.bytes * 1_000) / lag.ms : null;
+  const bytes = Math.max(0, retainedBytes);
+  return judgeRetained({ bytes, safeBytes: safeWalBytes, bytesPerSecond }, retention ?? RETENTION);
 };
 
 const NO_SLOT: SlotHealth = {
@@ -274,6 +305,7 @@ const objective = (
 export const isFinding = (status: LinkStatus): boolean =>
   status.slo.verdict === 'missed' ||
   status.verdict === 'fail' ||
+  (status.retained !== null && status.retained.alarm !== null) ||
   status.state === 'errored' ||
   status.state === 'needs-repair' ||
   (status.slot !== null &&

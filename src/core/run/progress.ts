@@ -2,6 +2,7 @@
 
 import type { Lsn } from '../change/lsn.ts';
 import { LagHistogram, type LagQuantiles } from '../metrics/lag-histogram.ts';
+import type { RetainedWal } from '../metrics/retained-wal.ts';
 import { edgeOf, type ReplicationMetrics } from '../metrics/metrics.ts';
 import type { EngineProgress } from '../replication/engine.ts';
 import type { Stream, StreamKey } from '../topology/link.ts';
@@ -27,6 +28,7 @@ export class RunProgress {
   readonly #listener: ProgressListener;
   readonly #lag = new Map<StreamKey, LagHistogram>();
   readonly #tables = new Map<StreamKey, Map<string, TableCounts>>();
+  readonly #onRetained = new Set<(stream: Stream, log: RetainedWal) => void>();
   readonly #onApplied = new Set<(stream: Stream, lagMs: number) => void>();
 
   constructor(metrics: ReplicationMetrics, listener: ProgressListener = {}) {
@@ -64,9 +66,18 @@ export class RunProgress {
         this.#listener.applied?.(stream, lagMs, position);
         for (const listen of this.#onApplied) listen(stream, lagMs);
       },
-      retained: (bytes) => metrics.retained(edge, bytes),
+      retained: (log) => {
+        metrics.retained(edge, log);
+        for (const listen of this.#onRetained) listen(stream, log);
+      },
       note: (text) => this.#listener.note?.(stream, text),
     };
+  }
+
+  /** @returns ends the listening */
+  onRetained(listen: (stream: Stream, log: RetainedWal) => void): () => void {
+    this.#onRetained.add(listen);
+    return () => void this.#onRetained.delete(listen);
   }
 
   /** @returns ends the listening */

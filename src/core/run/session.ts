@@ -79,7 +79,7 @@ class Session {
   async run(): Promise<SessionEnd> {
     const signal = AbortSignal.any([this.#outer, this.#enough.signal]);
     const timer = this.#startTimer(signal);
-    const stopListening = this.#watchLag();
+    const stopListening = [this.#watchLag(), this.#watchRetained()];
     try {
       await this.#acquire();
       const plan = await this.#ports.plan();
@@ -92,7 +92,7 @@ class Session {
         lagging: this.#lagging || this.#lagsAtEnd(),
       };
     } finally {
-      stopListening();
+      for (const stop of stopListening) stop();
       this.#enough.abort(new DOMException('the run is over', 'AbortError'));
       await timer;
       await this.#release();
@@ -122,6 +122,20 @@ class Session {
       const limit = limits.get(stream.key) ?? new LagLimit(maxLagMs, exceeded);
       limits.set(stream.key, limit);
       limit.applied(lagMs);
+    });
+  }
+
+  /** An alarm is said when it begins, stands in /health while it lasts, and in the metrics all the time. */
+  #watchRetained(): () => void {
+    const { progress, health } = this.#ports;
+    const alarmed = new Set<StreamKey>();
+    return progress.onRetained(({ key }, { alarm }) => {
+      health.alarm(key, alarm);
+      if (alarm === null) alarmed.delete(key);
+      else if (!alarmed.has(key)) {
+        alarmed.add(key);
+        this.#ports.warn(`stream ${key}: ${alarm}`);
+      }
     });
   }
 

@@ -4,7 +4,7 @@
  */
 
 import type { Client } from 'pg';
-import type { TableFacts } from '../../core/topology/table.ts';
+import type { SequenceFacts, TableFacts } from '../../core/topology/table.ts';
 import { ident, qualified } from './quote.ts';
 
 export interface Grant {
@@ -22,7 +22,12 @@ export const originFunctions = async (client: Client): Promise<string[]> =>
   ).rows.map((row) => row.signature);
 
 /** What the role needs in a database that is read from. Publishing a table takes its owner's rights. */
-export const sourceGrants = (role: string, database: string, tables: readonly TableFacts[]): Grant[] => [
+export const sourceGrants = (
+  role: string,
+  database: string,
+  tables: readonly TableFacts[],
+  sequences: readonly SequenceFacts[],
+): Grant[] => [
   { statement: `ALTER ROLE ${ident(role)} WITH LOGIN REPLICATION`, needs: 'reading changes from a slot' },
   {
     statement: `GRANT CREATE ON DATABASE ${ident(database)} TO ${ident(role)}`,
@@ -35,6 +40,10 @@ export const sourceGrants = (role: string, database: string, tables: readonly Ta
   ...tables.map((table) => ({
     statement: `GRANT SELECT ON TABLE ${qualified(table)} TO ${ident(role)}`,
     needs: 'copying and comparing the table',
+  })),
+  ...sequences.map((sequence) => ({
+    statement: `GRANT SELECT ON SEQUENCE ${qualified(sequence)} TO ${ident(role)}`,
+    needs: 'carrying its value along',
   })),
   {
     statement: `GRANT ${ident('OWNER_OF_THE_TABLES')} TO ${ident(role)}`,
@@ -49,6 +58,7 @@ export const targetGrants = (
   database: string,
   functions: readonly string[],
   tables: readonly TableFacts[],
+  sequences: readonly SequenceFacts[],
 ): Grant[] => [
   { statement: `ALTER ROLE ${ident(role)} WITH LOGIN`, needs: 'connecting' },
   {
@@ -75,6 +85,10 @@ export const targetGrants = (
   ...tables.map((table) => ({
     statement: `GRANT SELECT, INSERT, UPDATE, DELETE ON TABLE ${qualified(table)} TO ${ident(role)}`,
     needs: 'applying and comparing rows',
+  })),
+  ...sequences.map((sequence) => ({
+    statement: `GRANT SELECT, UPDATE ON SEQUENCE ${qualified(sequence)} TO ${ident(role)}`,
+    needs: 'carrying its value along',
   })),
 ];
 

@@ -6,6 +6,7 @@ import { isXcError } from '../../core/errors/xc-error.ts';
 import type { LinkState } from '../../core/plan/facts.ts';
 import type {
   LinkLook,
+  SequencesLook,
   Runner,
   SlotHealth,
   SourceLook,
@@ -118,6 +119,23 @@ const NOTHING: TargetLook = {
   runners: new Map(),
 };
 
+const SEQUENCES = `
+  SELECT stream, count(*) FILTER (WHERE why IS NULL)::int AS carried, max(carried_at) AS at,
+         coalesce(json_agg(json_build_object('sequence', sequence, 'why', why) ORDER BY sequence)
+                    FILTER (WHERE why IS NOT NULL), '[]') AS "left"
+    FROM xcrepl.sequences GROUP BY stream`;
+
+/** A target that an older version initialised has no such table, and no sequence was carried there. */
+const lookAtSequences = async (client: Client): Promise<ReadonlyMap<string, SequencesLook>> => {
+  try {
+    const { rows } = await client.query<Omit<SequencesLook, 'at'> & { stream: string; at: Date }>(SEQUENCES);
+    return new Map(rows.map(({ stream, at, ...look }) => [stream, { ...look, at: at.toISOString() }]));
+  } catch (error) {
+    if (isUninitialised(error)) return new Map();
+    throw error;
+  }
+};
+
 /** A database that was never initialised has no links, which is an answer and no error. */
 export const lookAtTarget = async (client: Client, subject: string): Promise<TargetLook> => {
   try {
@@ -134,6 +152,7 @@ export const lookAtTarget = async (client: Client, subject: string): Promise<Tar
       runners: new Map(row.runners.map(({ stream, ...runner }) => [stream, runner])),
       sources: new Map(Object.entries(row.sources)),
       ended: new Map(Object.entries(row.ended)),
+      sequences: await lookAtSequences(client),
     };
   } catch (error) {
     if (isUninitialised(error)) return NOTHING;

@@ -16,7 +16,13 @@ it('exports the names that dashboards rely on', async () => {
   metrics.succeeded(edge, 1_700_000_000_000);
   metrics.rows(edge, 'copy', 7);
   metrics.bytes(edge, 'stream', 9);
-  metrics.retained(edge, 4_096);
+  metrics.retained(edge, {
+    bytes: 4_096,
+    limitBytes: 8_192,
+    bytesPerSecond: 2,
+    secondsLeft: 2_048,
+    alarm: null,
+  });
   const text = await metrics.text();
   for (const line of [
     'xcrepl_replication_lag_seconds{tier="warm",region="eu",source="us"} 0.25',
@@ -28,6 +34,8 @@ it('exports the names that dashboards rely on', async () => {
     'xcrepl_replication_rows_total{tier="warm",from="us",to="eu",operation="copy"} 7',
     'xcrepl_replication_bytes_total{tier="warm",from="us",to="eu",phase="stream"} 9',
     'xcrepl_replication_retained_wal_bytes{tier="warm",from="us",to="eu"} 4096',
+    'xcrepl_replication_retained_wal_limit_bytes{tier="warm",from="us",to="eu"} 8192',
+    'xcrepl_replication_retained_wal_seconds_left{tier="warm",from="us",to="eu"} 2048',
   ])
     expect(text.split('\n')).toContain(line);
 });

@@ -69,6 +69,18 @@ export const prometheusMetrics = (): PrometheusMetrics => {
     labelNames: EDGE,
     registers,
   });
+  const limit = new Gauge({
+    name: 'xcrepl_replication_retained_wal_limit_bytes',
+    help: 'Write-ahead log that the slot may hold back before it is lost, or the source’s disk is full.',
+    labelNames: EDGE,
+    registers,
+  });
+  const left = new Gauge({
+    name: 'xcrepl_replication_retained_wal_seconds_left',
+    help: 'Seconds until that limit at the present rate; +Inf while the held log does not grow.',
+    labelNames: EDGE,
+    registers,
+  });
   return {
     contentType: registry.contentType,
     text: () => registry.metrics(),
@@ -79,7 +91,11 @@ export const prometheusMetrics = (): PrometheusMetrics => {
     succeeded: (edge, atMs) => success.set(labels(edge), atMs / 1_000),
     rows: (edge, operation, count) => rows.inc({ ...labels(edge), operation }, count),
     bytes: (edge, phase, count) => bytes.inc({ ...labels(edge), phase }, count),
-    retained: (edge, held) => retained.set(labels(edge), held),
+    retained: (edge, log) => {
+      retained.set(labels(edge), log.bytes);
+      limit.set(labels(edge), log.limitBytes);
+      left.set(labels(edge), log.secondsLeft ?? Number.POSITIVE_INFINITY);
+    },
   };
 };
 

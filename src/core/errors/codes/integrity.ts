@@ -245,7 +245,8 @@ export const integrityCodes = {
   },
   'XC-5327': {
     title: 'sequence is not carried',
-    means: 'Values of sequences are not replicated; they are set at a promotion, where the sequence exists.',
+    means:
+      'Logical replication carries no values of sequences; they are carried along beside it, where the target has a sequence for the same column.',
     next: 'create the sequence on the target',
   },
   'XC-5328': {

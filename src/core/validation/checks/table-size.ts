@@ -1,9 +1,9 @@
 /** How large tables in scope are, and how long copying them would take at a rate that is assumed and said. */
 
+import { sizeText } from '../../config/quantity.ts';
 import type { Link } from '../../topology/link.ts';
 import { tableName, type Catalogue, type TableFacts } from '../../topology/table.ts';
 import type { Finding } from '../finding.ts';
-import { sizeText } from './server/context.ts';
 import { scopeKey, tablesInScope } from './table/scope.ts';
 
 /** What one COPY stream moves over a common path between regions: nothing was measured yet. */

@@ -29,7 +29,7 @@ import { ChangedTables } from './changed-tables.ts';
 import { ChunkStore } from './chunk-store.ts';
 import { Control } from './control.ts';
 import { Copies } from './copies.ts';
-import { copyOneTable } from './copy-table.ts';
+import { copyOneTable, type Copied } from './copy-table.ts';
 import { refuseExisting } from './existing-rows.ts';
 import { LinkStore } from './link-store.ts';
 import type { EngineOptions } from './options.ts';
@@ -38,6 +38,7 @@ import { publish } from './publications.ts';
 import { dropLink, dropStream } from './removal.ts';
 import { asXcError } from './retry.ts';
 import { unlessMoved } from './schema-moved.ts';
+import { carrySequences } from './sequences.ts';
 import { Sessions } from './sessions.ts';
 import { ShapeWatch } from './shape-watch.ts';
 import { createSlot, dropAbandonedSlots, dropOrigin, dropSlot, slotExists } from './slots.ts';
@@ -45,11 +46,13 @@ import { emitMarker, flushedPosition } from './snapshots.ts';
 import { Streams } from './streams.ts';
 import { TargetSession } from './target-session.ts';
 import { compareLinks } from './compare-links.ts';
+import { Upkeep } from './upkeep.ts';
 import { verifyStream } from './verify-links.ts';
 
 export class PostgresEngine implements StreamEngine {
   readonly #parts: EngineParts;
   readonly #copies: Copies;
+  readonly #upkeep: Upkeep;
   readonly #streams: Streams;
   readonly #shapes: ShapeWatch;
   #changed = new ChangedTables();
@@ -66,8 +69,9 @@ export class PostgresEngine implements StreamEngine {
     const [store, chunks] = [new LinkStore(session), new ChunkStore(session)];
     this.#parts = { options, sessions, control, session, store, chunks };
     this.#copies = new Copies(this.#parts);
+    this.#upkeep = new Upkeep(this.#parts);
     this.#shapes = new ShapeWatch(this.#parts, session, (link, table) => this.#changed.touch(link, table));
-    this.#streams = new Streams(this.#parts, this.#shapes);
+    this.#streams = new Streams(this.#parts, this.#shapes, this.#upkeep);
   }
 
   async acquire(): Promise<void> {
@@ -122,12 +126,15 @@ export class PostgresEngine implements StreamEngine {
     step: CopyTable,
     signal: AbortSignal,
   ): Promise<{ rows: number; bytes: number; chunks: number }> {
-    return await throughOutages(this.#parts, { endless: false, signal }, async () => {
+    const copy = async (): Promise<Copied> => {
       const links = linksNamed(this.#parts, step.links);
       for (const link of links) this.#changed.touch(link.id, step.table);
       const session = await this.#copies.session(step.slot);
       return await copyOneTable(step, { ...this.#parts, ...session, links }, signal);
-    });
+    };
+    return await this.#upkeep.beside(step.slot, () =>
+      throughOutages(this.#parts, { endless: false, signal }, copy),
+    );
   }
 
   async streamChanges(
@@ -144,6 +151,8 @@ export class PostgresEngine implements StreamEngine {
       });
     this.#outcome = 'released';
     await this.#typed(async () => {
+      if (options.until !== null && step.slot === this.#parts.store.mainSlot)
+        await carrySequences(this.#parts);
       for (const { link, slot } of await this.#parts.store.links())
         if (slot === step.slot && this.#changed.isTrusted(link)) await this.#writeChanged(link);
     });
@@ -255,7 +264,7 @@ export class PostgresEngine implements StreamEngine {
         progress.streamed(link, table, counts);
       },
       applied: (lagMs, position) => progress.applied(lagMs, position),
-      retained: (bytes) => progress.retained(bytes),
+      retained: (log) => progress.retained(log),
       note: (text) => progress.note(text),
     };
   }

@@ -1,5 +1,6 @@
 /** What an engine is made of. */
 
+import type { RetentionRule } from '../../../core/metrics/retained-wal.ts';
 import type { EngineProgress } from '../../../core/replication/engine.ts';
 import type { Clock, Random } from '../../../core/time/clock.ts';
 import type { Stream } from '../../../core/topology/link.ts';
@@ -23,5 +24,11 @@ export interface EngineOptions {
   readonly lockTimeoutMs: number;
   /** Chunks that are copied side by side. */
   readonly copyWorkers: number;
+  /** What is done beside streams, where not as usual. */
+  readonly upkeep?: {
+    /** How often a followed stream that stands is helped on; null never. */
+    readonly heartbeatMs?: number | null;
+    readonly retention?: RetentionRule;
+  };
   readonly signal: AbortSignal;
 }

@@ -2,6 +2,7 @@
 
 import type { Client } from 'pg';
 import { parseLsn, type Lsn } from '../../../core/change/lsn.ts';
+import type { SlotLog } from '../../../core/metrics/retained-wal.ts';
 import { copySlotName, type StreamKey } from '../../../core/topology/link.ts';
 import { ident } from '../quote.ts';
 import { simpleQuery } from '../wire/exchange.ts';
@@ -61,14 +62,19 @@ export const dropAbandonedSlots = async (
   );
 };
 
-/** Log that the server keeps for the slot, in bytes; null where the slot is gone or keeps none. */
-export const retainedBytes = async (client: Client, slot: string): Promise<number | null> => {
-  const { rows } = await client.query<{ bytes: string | null }>(
-    'SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn) AS bytes FROM pg_replication_slots WHERE slot_name = $1',
-    [slot],
-  );
-  const bytes = rows[0]?.bytes ?? null;
-  return bytes === null ? null : Number(bytes);
+const RETAINED = `
+  SELECT pg_wal_lsn_diff(CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END,
+                         restart_lsn)::float8 AS bytes, safe_wal_size::float8 AS safe
+    FROM pg_replication_slots WHERE slot_name = $1`;
+
+/** Log that the server keeps for the slot; null where the slot is gone or keeps none. */
+export const retainedLog = async (
+  client: Client,
+  slot: string,
+): Promise<Pick<SlotLog, 'bytes' | 'safeBytes'> | null> => {
+  const { rows } = await client.query<{ bytes: number | null; safe: number | null }>(RETAINED, [slot]);
+  const [row] = rows;
+  return typeof row?.bytes === 'number' ? { bytes: Math.max(0, row.bytes), safeBytes: row.safe } : null;
 };
 
 /** @returns whether there was one */

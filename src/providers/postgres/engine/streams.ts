@@ -10,10 +10,10 @@ import { addLacking, mayBeAdded } from './additive.ts';
 import { readSides, throughOutages, type EngineParts, type Sides } from './parts.ts';
 import { mayPass } from './retry.ts';
 import type { ShapeWatch } from './shape-watch.ts';
-import { retainedBytes } from './slots.ts';
 import { runStreamSession, type SessionPorts } from './stream-session.ts';
+import type { Upkeep } from './upkeep.ts';
 
-/** How often the log that a slot holds back is measured, and the source's catalogue is asked what moved. */
+/** How often the source's catalogue is asked what moved. */
 const WATCH_MS = 10_000;
 /** How often a waiter looks whether the stream passed its position. */
 const PASSED_POLL_MS = 20;
@@ -25,15 +25,17 @@ export class Streams {
   /** Position that the running session of a slot has applied. */
   readonly #flowing = new Map<string, Lsn>();
   readonly #shapes: ShapeWatch;
+  readonly #upkeep: Upkeep;
   /** What the running session of a slot rests on. */
   readonly #sessions = new Map<string, { readonly sides: Sides; readonly links: readonly Link[] }>();
   readonly #asText = new Set<string>();
   /** By slot: the transaction that has no place, before which everything is applied. */
   readonly #appliedUpTo = new Map<string, Lsn>();
 
-  constructor(parts: EngineParts, shapes: ShapeWatch) {
+  constructor(parts: EngineParts, shapes: ShapeWatch, upkeep: Upkeep) {
     this.#parts = parts;
     this.#shapes = shapes;
+    this.#upkeep = upkeep;
   }
 
   /** The slot's checkpoint. @throws XcError XC-5001 without one */
@@ -62,13 +64,18 @@ export class Streams {
     const over = new AbortController();
     const watch = this.#watch(slot, over.signal);
     const wait = waits ? (error: unknown): boolean => misfitFacts(error) !== null : undefined;
-    try {
-      await throughOutages(this.#parts, { endless: until === null, signal, wait }, async () => {
+    const work = (): Promise<void> =>
+      throughOutages(this.#parts, { endless: until === null, signal, wait }, async () => {
         end.position = await this.position(slot);
         this.#flowing.set(slot, end.position);
         if (signal.aborted) return;
         await this.#attempt(slot, until, epoch, end, signal);
       });
+    const position = (): Lsn | undefined => this.#flowing.get(slot);
+    try {
+      await this.#upkeep.beside(slot, () =>
+        until === null ? this.#upkeep.following(slot, position, work) : work(),
+      );
     } catch (error) {
       if (!signal.aborted || error !== signal.reason) throw error;
     } finally {
@@ -156,14 +163,10 @@ export class Streams {
     }
   }
 
-  /** Looks now and then how much log the slot holds back, and at the source's tables. */
+  /** Looks now and then at the source's tables. */
   async #watch(slot: string, over: AbortSignal): Promise<void> {
     const { clock } = this.#parts.options;
     while (!over.aborted) {
-      await this.#watching(over, 'retained log is not known', async () => {
-        const bytes = await retainedBytes(await this.#parts.control.source(), slot);
-        if (bytes !== null) this.#parts.options.progress.retained(bytes);
-      });
       await this.#watching(over, 'the source’s tables could not be looked at', () => this.#look(slot));
       await clock.sleep(WATCH_MS, over).catch(() => {});
     }

@@ -38,12 +38,3 @@ export const row = (
   severity: 'info',
   ...finding,
 });
-
-const MIB = 2 ** 20;
-
-/** "1.5 GiB", for people; reports carry the bytes beside it where they decide. */
-export const sizeText = (bytes: number): string => {
-  if (bytes >= 1024 * MIB) return `${(bytes / 1024 / MIB).toFixed(1)} GiB`;
-  if (bytes >= MIB) return `${(bytes / MIB).toFixed(1)} MiB`;
-  return bytes >= 1024 ? `${(bytes / 1024).toFixed(1)} KiB` : `${Math.round(bytes)} B`;
-};

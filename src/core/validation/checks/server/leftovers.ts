@@ -3,9 +3,10 @@
  * plane on the same server, so that is for a person to decide; but a forgotten slot fills the disk.
  */
 
+import { sizeText } from '../../../config/quantity.ts';
 import { quoteLiteral, quoteName } from '../../../topology/quote.ts';
 import { recordingName } from '../../../topology/link.ts';
-import { row, sizeText, type ServerCheck } from './context.ts';
+import { row, type ServerCheck } from './context.ts';
 
 const PREFIX = 'xcrepl_';
 

@@ -1,9 +1,10 @@
 /** The write-ahead log that slots keep: slots about to be lost, limits, and what is on the disk already. */
 
+import { sizeText } from '../../../config/quantity.ts';
 import { quoteName } from '../../../topology/quote.ts';
 import type { Finding } from '../../finding.ts';
 import type { ObservedSlot } from '../../observed-server.ts';
-import { row, sizeText, type ServerCheck, type ServerContext } from './context.ts';
+import { row, type ServerCheck, type ServerContext } from './context.ts';
 
 const GIB = 2 ** 30;
 /** Less than this is soon gone in a pause of an hour on a server of moderate load (300 KiB/s). */

@@ -1,7 +1,9 @@
 /** What happens on the target besides the rows: triggers, foreign keys, sequences (CORRECTNESS 12, 13 and 32). */
 
 import { quoteName, quoteTable } from '../../../topology/quote.ts';
-import { tableName } from '../../../topology/table.ts';
+import { targetTable } from '../../../topology/mapping.ts';
+import { tableName, type SequenceFacts } from '../../../topology/table.ts';
+import { columnThere } from '../../../topology/target-view.ts';
 import type { Observation, TableCheck } from './context.ts';
 
 /** Rows are applied under session_replication_role = replica, where only ALWAYS and REPLICA triggers fire. */
@@ -41,20 +43,29 @@ export const foreignKeys: TableCheck = {
 
 export const sequences: TableCheck = {
   name: 'sequences',
-  run: ({ source, sequences, targetSequences }) => {
+  run: ({ source, target, links, sequences, targetSequences, targetCatalogue }) => {
     const name = tableName(source);
+    const { rule } = links[0]!;
+    const there = (sequence: SequenceFacts): boolean =>
+      targetSequences.has(targetTable(rule.map, tableName(sequence))) ||
+      targetCatalogue.sequences.some(
+        ({ ownedBy }) =>
+          target !== undefined &&
+          ownedBy?.table === tableName(target) &&
+          ownedBy.column === columnThere(target, sequence.ownedBy?.column ?? ''),
+      );
     return sequences.map((sequence): Observation => {
       const subject = `${sequence.schema}.${sequence.name}`;
       const isIdentity = source.columns.some(
         (column) => column.name === sequence.ownedBy?.column && column.identity !== 'none',
       );
-      return targetSequences.has(subject)
+      return there(sequence)
         ? {
             on: 'target',
             subject,
             verdict: 'pass',
             severity: 'info',
-            seen: `of ${name}.${sequence.ownedBy?.column ?? ''}; its value is not replicated and is set when the target is promoted`,
+            seen: `of ${name}.${sequence.ownedBy?.column ?? ''}; ${rule.sequences === 'off' ? 'left alone, as the rule says' : 'its value is carried along, with a head start'}`,
             code: 'XC-5327',
           }
         : {
