@@ -24,6 +24,11 @@ export const tree: readonly CommandEntry[] = [
     load: async () => (await import('./uninstall.ts')).uninstall,
   },
   {
+    name: 'audit',
+    summary: 'Show, verify and prove the log of everything that was changed',
+    load: async () => (await import('./audit/index.ts')).audit,
+  },
+  {
     name: 'lab',
     summary: 'Run real PostgreSQL servers on this machine as regions to try things on',
     load: async () => (await import('./lab/index.ts')).lab,

@@ -33,6 +33,13 @@ export const initialiseRegion = async (
         initialise(host, loaded, client, { region, role, database: place.database }),
       ),
     );
+  for (const { database, applied, version } of databases)
+    if (applied.length > 0 && !host.flags.dryRun)
+      await host.audit.append({
+        action: 'region.init',
+        subject: `${region}/${database}`,
+        facts: { migrations: applied.join(', '), version },
+      });
   const changed = databases.some(({ applied }) => applied.length > 0);
   const { dryRun } = host.flags;
   return {

@@ -16,7 +16,12 @@ export const uninstallRegion = async (
   { region, confirm }: { readonly region: string; readonly confirm?: string | undefined },
 ): Promise<Outcome> => {
   const places = await databasesOf(host, await host.config(), region);
-  if (!host.flags.dryRun) await confirmRegion(host, region, confirm, `uninstall from ${region}`);
+  if (!host.flags.dryRun) {
+    await confirmRegion(host, region, confirm, `uninstall from ${region}`);
+    // First what waits there for the log: afterwards nobody can read it any more.
+    await host.audit.append({ action: 'region.uninstall-asked', subject: region });
+    await host.audit.settle();
+  }
   const databases: Uninstalled[] = [];
   for (const place of places)
     databases.push(
@@ -34,6 +39,13 @@ export const uninstallRegion = async (
         return { database: place.database, found, removed };
       }),
     );
+  for (const { database, removed } of databases)
+    if (removed.length > 0)
+      await host.audit.append({
+        action: 'region.uninstall',
+        subject: `${region}/${database}`,
+        facts: { removed: removed.join(', ') },
+      });
   return outcome(host.flags.dryRun, region, databases);
 };
 

@@ -15,15 +15,19 @@ export const bothStates = async (pair: Pick<Pair, 'source' | 'target'>): Promise
 
 /** Definitions, settings and roles as the catalogues have them; contents of every table and sequence by digest. */
 export const serverState = async (db: TestDatabase): Promise<ServerState> => {
+  // A new session: one that stood when a setting of the database was changed still has the old one.
+  await using session = await db.connect();
   const state: Record<string, unknown> = {};
-  for (const [name, sql] of Object.entries(CATALOGUES)) state[name] = (await db.query(sql)).map(textOf);
+  for (const [name, sql] of Object.entries(CATALOGUES))
+    state[name] = (await session.query<Record<string, unknown>>(sql)).rows.map(textOf);
   state['contents'] = await contents(db);
   return state;
 };
 
 /**
  * What is left out moves by itself: how much log a slot may still keep, the oldest transaction ids of databases and
- * tables, and the statistics that autovacuum writes.
+ * tables, the statistics that autovacuum writes,
+ * and the settings of libraries, which a session has once it loaded them.
  */
 const CATALOGUES: Readonly<Record<string, string>> = {
   slots: `SELECT to_jsonb(s) - '{safe_wal_size,wal_status}'::text[] AS row FROM pg_replication_slots s
@@ -38,7 +42,7 @@ const CATALOGUES: Readonly<Record<string, string>> = {
   memberships: `SELECT to_jsonb(m) AS row FROM pg_auth_members m ORDER BY roleid, member`,
   roleSettings: `SELECT to_jsonb(s) AS row FROM pg_db_role_setting s ORDER BY setdatabase, setrole`,
   settings: `SELECT jsonb_build_array(name, setting, source) AS row FROM pg_settings
-              WHERE source NOT IN ('client', 'session') ORDER BY name`,
+              WHERE source NOT IN ('client', 'session') AND strpos(name, '.') = 0 ORDER BY name`,
   database: `SELECT to_jsonb(d) - '{datfrozenxid,datminmxid}'::text[] AS row FROM pg_database d
               WHERE datname = current_database()`,
   schemas: `SELECT to_jsonb(n) AS row FROM pg_namespace n WHERE nspname !~ '^pg_(toast_)?temp_' ORDER BY nspname`,

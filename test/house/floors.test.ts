@@ -10,7 +10,7 @@ const SOURCE = join(import.meta.dirname, '../../src');
 const FLOORS: readonly (readonly string[])[] = [
   ['errors', 'time'],
   ['topology', 'config', 'change'],
-  ['policy', 'audit', 'metrics'],
+  ['policy', 'signing', 'audit', 'metrics'],
   ['conflicts', 'objects', 'validation', 'schema-change', 'routing', 'failover'],
   ['plan', 'replication', 'changelog'],
   ['run'],

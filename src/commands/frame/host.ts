@@ -6,6 +6,7 @@
 import type { CommandUnknownOpts } from '@commander-js/extra-typings';
 import type { Clock, Random } from '../../core/time/clock.ts';
 import type { LoadedConfig } from '../../core/config/loaded.ts';
+import type { AuditRecorder } from '../audit/recorder.ts';
 
 export interface GlobalFlags {
   readonly config: string | undefined;
@@ -72,6 +73,8 @@ export interface Host {
   print(line: string): void;
   /** Replaces every secret that this process resolved; for text that goes elsewhere than the frame's outputs. */
   redact(text: string): string;
+  /** The audit log: every action that changes something appends an entry. */
+  readonly audit: AuditRecorder;
   /** Shows how far a long piece of work is, on stderr, as --progress says. */
   progress(name: string): ProgressTask;
   /**

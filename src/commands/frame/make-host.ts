@@ -2,6 +2,7 @@
 
 import type { Clock, Random } from '../../core/time/clock.ts';
 import type { LoadedConfig } from '../../core/config/loaded.ts';
+import { createRecorder } from '../audit/recorder.ts';
 import { createNarrator } from './narrator.ts';
 import type { GlobalFlags, Host } from './host.ts';
 import type { Redactor } from './redactor.ts';
@@ -41,7 +42,7 @@ export const makeHost = (parts: HostParts): Host => {
       hide: (value) => redactor.add(value),
     });
   };
-  return {
+  const host: Host = {
     flags,
     clock: parts.clock,
     random: parts.random,
@@ -58,12 +59,14 @@ export const makeHost = (parts: HostParts): Host => {
     secret,
     print: (line) => writeOut(`${line}\n`),
     redact: (text) => redactor.text(text),
+    audit: createRecorder(() => host),
     progress: (name) => createProgress(name, { ...parts, write: writeErr }),
     leaves: (what) => {
       leftovers.add(what);
       return () => void leftovers.delete(what);
     },
   };
+  return host;
 };
 
 const loadConfig = async ({ flags, env, cwd, writesNothing }: HostParts): Promise<LoadedConfig> => {

@@ -90,6 +90,7 @@ const execute = async (
   try {
     await root.parseAsync(args, { from: 'user' });
   } finally {
+    await host.audit.close();
     clearTimeout(deadline);
   }
   if (!outcome) return EXIT.done;

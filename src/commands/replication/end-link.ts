@@ -48,7 +48,15 @@ export const endLink = async (host: Host, wanted: Ending, options: EndOptions): 
   try {
     if (host.flags.dryRun) return await preview(client, link, wanted);
     await confirmRegion(host, link.target, options.confirm, action);
-    return outcome(link, await end(host, { link, stream, selected: all, client, wanted }), wanted);
+    const ended = await end(host, { link, stream, selected: all, client, wanted });
+    if (ended.changed)
+      await host.audit.append({
+        action: wanted === 'stopping' ? 'replication.stop' : 'replication.drop',
+        subject: link.id,
+        tenant: link.tenant,
+        facts: { state: ended.state, removed: ended.removed.join(', ') },
+      });
+    return outcome(link, ended, wanted);
   } finally {
     await disconnect(client);
   }

@@ -32,6 +32,7 @@ import { hashKeysOf } from './hash-keys.ts';
 import { followConfiguration, type Follower } from './follow-configuration.ts';
 import { gather, newId, wishOf, wishOfPlan, type PlanOptions } from './planning.ts';
 import { narrate } from './narrate.ts';
+import { recordBegin, recordEnd, settlingNowAndThen } from './record-run.ts';
 import { selectLinks, type Selected } from './selection.ts';
 
 export interface RunOptions extends PlanOptions {
@@ -62,6 +63,7 @@ export const runReplication = async (host: Host, options: RunOptions): Promise<O
   opened.use(await serve(host, options, metrics, health));
   const store = await openStateDirectory(resolve(host.cwd, '.xcrepl'));
   await tellOfUnfinished(host, store);
+  if (options.follow) opened.use(settlingNowAndThen(host));
   const end = await session(host, {
     options,
     selected: scoped,
@@ -75,6 +77,7 @@ export const runReplication = async (host: Host, options: RunOptions): Promise<O
   });
   const report = await fold(host, { selected: scoped, run, store, startedAt }, end);
   const files = await writeReport(host, options.reportDir, report);
+  if (end.plan) await recordEnd(host, report, end.plan);
   if (host.flags.metricsTextfile !== undefined)
     await writeDurably(resolve(host.cwd, host.flags.metricsTextfile), await metrics.text());
   return {
@@ -196,7 +199,11 @@ const session = async (host: Host, parts: RunParts): Promise<SessionEnd> => {
         progress,
         store: parts.store,
         open,
-        plan: () => planNow(host, parts, streams),
+        plan: async () => {
+          const plan = await planNow(host, parts, streams);
+          await recordBegin(host, run, plan);
+          return plan;
+        },
         replan: (stream, without) => replan(host, parts, streams, follower, stream, without),
         watch: (stream) => follower.watch(stream),
         observer: narration.steps,

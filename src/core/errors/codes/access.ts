@@ -19,4 +19,9 @@ export const accessCodes = {
       'The server offers no TLS where sslmode demands it, or its certificate does not verify: wrong name, unknown authority or expired.',
     next: 'correct the server’s certificate or sslrootcert; a lower sslmode gives up the protection that it asks for',
   },
+  'XC-4010': {
+    title: 'passphrase does not open the key',
+    means: 'The key file is whole, and the passphrase that was given is not the one that it was sealed with.',
+    next: 'give the passphrase by reference (signing.passphrase), or in COSIGN_PASSWORD',
+  },
 } as const satisfies Record<string, CodeEntry>;

@@ -317,4 +317,26 @@ export const integrityCodes = {
       'A row moved into the filter of a link without its large values, and the table gives no way to read exactly that row again. Nothing of its transaction was applied.',
     next: 'give the table a key that is not redacted, or ALTER TABLE … REPLICA IDENTITY FULL on the source',
   },
+  'XC-5601': {
+    title: 'audit log was changed',
+    means:
+      'An entry, a tile or a bundle of the log is not what the tree says. The finding names the first one; every entry before it is as it was when it was appended.',
+    next: 'xcrepl audit verify names every place; keep a copy of the directory before anything else, and compare it with the anchors',
+  },
+  'XC-5602': {
+    title: 'checkpoint of the audit log does not count',
+    means: 'It is no signed note, or none of the known keys signed it.',
+    next: 'give the key of the log (audit.publicKeys), or put the newest anchored checkpoint back',
+  },
+  'XC-5603': {
+    title: 'audit log is shorter than it was',
+    means:
+      'A checkpoint or an anchor speaks of entries that are not there: the end of the log was cut off, or an older copy of it was put back.',
+    next: 'put the newest copy of the audit directory back; xcrepl audit verify says how many entries are missing',
+  },
+  'XC-5604': {
+    title: 'audit proof does not hold',
+    means: 'The proof, the entry or the checkpoint in the file is not what it claims to be.',
+    next: 'have the proof made again by xcrepl audit prove, and look at who gave you this one',
+  },
 } as const satisfies Record<string, CodeEntry>;

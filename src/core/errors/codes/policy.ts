@@ -73,4 +73,10 @@ export const policyCodes = {
       'The schema xcrepl is missing in a target database, or older than this program. It holds checkpoints and link states, so nothing runs without it.',
     next: 'xcrepl init --region REGION',
   },
+  'XC-2030': {
+    title: 'signature does not hold',
+    means:
+      'The bundle is malformed, signed by a key that is not known here, or the signature does not fit what it is said to sign.',
+    next: 'have it signed again by a key that signing.publicKeys names; xcrepl policy verify shows what it checks',
+  },
 } as const satisfies Record<string, CodeEntry>;

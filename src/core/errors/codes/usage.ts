@@ -120,4 +120,15 @@ export const usageCodes = {
     means: 'What was given with --confirm is not the name of the region that the action works on.',
     next: 'repeat the command with --confirm and the region that the message names',
   },
+  'XC-1401': {
+    title: 'key file cannot be used',
+    means:
+      'Signing keys are NIST P-256, private ones in cosign’s encrypted PEM ("ENCRYPTED SIGSTORE PRIVATE KEY"), public ones as SubjectPublicKeyInfo in PEM.',
+    next: 'xcrepl policy keygen makes a pair; so does cosign generate-key-pair',
+  },
+  'XC-1402': {
+    title: 'key file asks for too much work',
+    means: 'The parameters of scrypt in the key file would take more than a gibibyte of memory, or are none.',
+    next: 'use the key file as cosign wrote it, or make a new pair with xcrepl policy keygen',
+  },
 } as const satisfies Record<string, CodeEntry>;

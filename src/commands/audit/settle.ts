@@ -1,0 +1,114 @@
+/**
+ * What ends a command that changed something: entries that were written with rows are brought into the log, its
+ * checkpoint is signed, and anchored in every region's databases. What cannot be reached now is done by the next command.
+ */
+
+import type { AuditEntry } from '../../core/audit/entry.ts';
+import { parseEntry } from '../../core/audit/entry.ts';
+import type { AuditEvent, AuditLog } from '../../core/audit/log.ts';
+import { isXcError } from '../../core/errors/xc-error.ts';
+import { readLog } from '../../providers/audit-files/open-log.ts';
+import {
+  claimOutbox,
+  holdsAudit,
+  settleOutbox,
+  writeAnchor,
+  type OutboxRow,
+} from '../../providers/postgres/audit.ts';
+import type { Host } from '../frame/host.ts';
+import { databasesOf, onDatabase, type RegionDatabase } from '../region-databases.ts';
+import type { KnownLog } from './open.ts';
+
+export const settle = async (host: Host, known: KnownLog & { readonly log: AuditLog }): Promise<void> => {
+  const places = await placesOf(host);
+  // Told to stop: what needs a server is left to the next command.
+  const reachable = host.signal.aborted ? [] : places;
+  for (const place of reachable) await reached(host, place, () => drain(host, place, known));
+  const { checkpoint, note } = await known.log.publish();
+  const { size } = checkpoint;
+  for (const place of reachable)
+    await reached(host, place, () =>
+      onDatabase(host, place, async (client) => {
+        if (await holdsAudit(client))
+          await writeAnchor(client, { origin: known.origin, size, note }, nameOf(place));
+      }),
+    );
+};
+
+export const nameOf = ({ region, database }: RegionDatabase): string =>
+  `region ${region}, database ${database}`;
+
+export const placesOf = async (host: Host): Promise<RegionDatabase[]> => {
+  const loaded = await host.config();
+  const regions = Object.entries(loaded.config.regions).filter(([, { postgres }]) => postgres !== undefined);
+  const all: RegionDatabase[] = [];
+  for (const [region] of regions) all.push(...(await databasesOf(host, loaded, region)));
+  return all;
+};
+
+/** A region that does not answer keeps nobody from working: the next command anchors what this one could not. */
+const reached = async (host: Host, place: RegionDatabase, work: () => Promise<void>): Promise<void> => {
+  try {
+    await work();
+  } catch (error) {
+    if (!isXcError(error)) throw error;
+    host.narrator.warn(`the audit log is not anchored in ${nameOf(place)}: ${error.message}`);
+  }
+};
+
+const drain = async (
+  host: Host,
+  place: RegionDatabase,
+  { origin, path, log }: KnownLog & { log: AuditLog },
+): Promise<void> =>
+  await onDatabase(host, place, async (client) => {
+    if (!(await holdsAudit(client))) return;
+    for (;;) {
+      const rows = await claimOutbox(client, origin);
+      if (rows === null || rows.length === 0) return;
+      const database = `${place.region}/${place.database}`;
+      const known = rows.some((row) => row.leftover) ? await appended(path, database) : new Set<string>();
+      const fresh = rows.filter((row) => !known.has(row.id));
+      if (fresh.length > 0) await log.append(fresh.map((row) => eventOf(row, database)));
+      await settleOutbox(
+        client,
+        rows.map((row) => row.id),
+      );
+    }
+  });
+
+/** Rows of the database that a draining appended before it was killed. */
+const appended = async (path: string, database: string): Promise<ReadonlySet<string>> => {
+  const ids = new Set<string>();
+  for await (const { bytes } of readLog(path).entries()) {
+    const outbox = parseEntry(bytes)?.outbox;
+    if (outbox?.database === database) ids.add(outbox.id);
+  }
+  return ids;
+};
+
+const eventOf = (row: OutboxRow, database: string): AuditEvent => ({
+  at: row.at,
+  action: row.action,
+  subject: row.subject,
+  run: row.run,
+  tenant: tenantOf(row.subject),
+  facts: plainFacts({ ...row.facts, ...(row.stream === null ? {} : { stream: row.stream }) }),
+  outbox: { database, id: row.id },
+});
+
+/** Links are rule:tenant:source:target. */
+const tenantOf = (subject: string): string | null => {
+  const parts = subject.split(':');
+  return parts.length === 4 ? parts[1]! : null;
+};
+
+const plainFacts = (facts: Readonly<Record<string, unknown>>): AuditEntry['facts'] =>
+  Object.fromEntries(
+    Object.entries(facts).map(([name, value]) => [
+      name,
+      value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
+        ? value
+        : JSON.stringify(value),
+    ]),
+  );

@@ -1,0 +1,50 @@
+/**
+ * An entry of the log: who did what to what, and how it looked before and after, as hashes. No value of a row, no secret.
+ * Its bytes are canonical JSON (RFC 8785), so that whoever has the fields can make the leaf again.
+ */
+
+import { Buffer } from 'node:buffer';
+import canonicalize from 'canonicalize';
+import * as z from 'zod/mini';
+import { MAX_ENTRY_BYTES } from './tiles.ts';
+
+const sha256 = z.string().check(z.regex(/^sha256:[0-9a-f]{64}$/));
+
+export const auditEntrySchema = z.strictObject({
+  schemaVersion: z.literal(1),
+  /** When it happened, ISO 8601 in UTC. */
+  at: z.iso.datetime(),
+  controlPlane: z.string(),
+  tenant: z.nullable(z.string()),
+  /** Who: "user@host", or a key's id where a signature says so. */
+  actor: z.string(),
+  /** Noun and verb: "replication.run". */
+  action: z.string(),
+  subject: z.string(),
+  before: z.nullable(sha256),
+  after: z.nullable(sha256),
+  plan: z.nullable(z.string()),
+  run: z.nullable(z.string()),
+  /** Hashes, counts, positions, names of steps. */
+  facts: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
+  /** Where the entry was written in the same transaction as what it tells of: it is appended once, by this. */
+  outbox: z.nullable(z.strictObject({ database: z.string(), id: z.string() })),
+});
+
+export type AuditEntry = z.output<typeof auditEntrySchema>;
+
+/** @throws RangeError where it is too long for a bundle of entries */
+export const entryBytes = (entry: AuditEntry): Buffer => {
+  const bytes = Buffer.from(canonicalize(entry) ?? '');
+  if (bytes.length > MAX_ENTRY_BYTES) throw new RangeError(`an entry of ${bytes.length} bytes`);
+  return bytes;
+};
+
+/** Null where the bytes are no entry. */
+export const parseEntry = (bytes: Uint8Array): AuditEntry | null => {
+  try {
+    return auditEntrySchema.parse(JSON.parse(Buffer.from(bytes).toString()));
+  } catch {
+    return null;
+  }
+};

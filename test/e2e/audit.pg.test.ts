@@ -1,0 +1,130 @@
+/** The audit log as commands write it, against real servers. */
+
+import { readFile, writeFile } from 'node:fs/promises';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { makePair, type Pair } from '../harness/pair.ts';
+import { SOURCE_REGION, TARGET_REGION } from '../servers/server-pair.ts';
+import { expectRefusal } from './refusal.ts';
+
+let pair: Pair;
+beforeAll(async () => {
+  pair = await makePair({ tenants: ['acme'], scale: 0.02 });
+});
+afterAll(() => pair[Symbol.asyncDispose]());
+
+interface Entry {
+  readonly number: number;
+  readonly action: string;
+  readonly subject: string;
+  readonly tenant: string | null;
+  readonly run: string | null;
+  readonly outbox: { readonly database: string; readonly id: string } | null;
+}
+
+const json = async <T>(...args: string[]): Promise<T> => {
+  const ran = await pair.xcrepl([...args, '-o', 'json']);
+  expect(ran.exitCode, ran.stderr).toBe(0);
+  return JSON.parse(ran.stdout) as T;
+};
+const entries = async (): Promise<Entry[]> =>
+  (await json<{ entries: Entry[] }>('audit', 'list', '--last', '1000')).entries;
+
+const LINK = `shop:acme:${SOURCE_REGION}:${TARGET_REGION}`;
+
+test('what changes something is in the log, in order, anchored in every region that has the schema', async () => {
+  expect(await json('audit', 'status')).toMatchObject({ log: null });
+  await json('init', '--region', TARGET_REGION);
+  await json('init', '--region', SOURCE_REGION);
+  expect((await pair.xcrepl(['replication', 'simulate'])).exitCode).toBe(0);
+  expect((await entries()).map(({ action }) => action)).toEqual(['region.init', 'region.init']);
+  const { run } = await json<{ run: string }>('replication', 'run');
+  const all = await entries();
+  expect(all.map(({ action }) => action)).toEqual([
+    'region.init',
+    'region.init',
+    'replication.run-begin',
+    'replication.run-end',
+    'link.copy',
+    'link.stream',
+  ]);
+  expect(all.filter((entry) => entry.run === run)).toHaveLength(4);
+  expect(all.filter(({ action }) => action.startsWith('link.'))).toEqual([
+    expect.objectContaining({ subject: LINK, tenant: 'acme', outbox: expect.anything() as object }),
+    expect.objectContaining({ subject: LINK, tenant: 'acme', outbox: expect.anything() as object }),
+  ]);
+  expect(await pair.target.query('SELECT FROM xcrepl.audit_outbox')).toEqual([]);
+  const status = await json<{ places: { anchored: number }[] }>('audit', 'status');
+  expect(status).toMatchObject({ entries: 6, signed: 6, anchored: 6, unanchored: null });
+  expect(status.places.map(({ anchored }) => anchored)).toEqual([6, 6]);
+  expect(await json('audit', 'verify')).toMatchObject({ verdict: 'pass', entries: 6, anchored: 6 });
+});
+
+test('rows that a killed command had claimed are appended once', async () => {
+  const { entries: before } = await json<{ entries: number }>('audit', 'status');
+  const [{ origin }] = (await pair.target.query<{ origin: string }>(
+    'SELECT DISTINCT origin FROM xcrepl.audit_anchors',
+  )) as [{ origin: string }];
+  const known = (await entries()).find(({ outbox }) => outbox)!.outbox!;
+  // One that is in the log already, and was to be removed; one that was claimed and not appended; one that waits.
+  await pair.target.query(
+    `INSERT INTO xcrepl.audit_outbox (id, stream, run, action, subject, claimed_by) OVERRIDING SYSTEM VALUE
+     VALUES ($1, 's', 'rn_1', 'link.twice', $2, $3), (1000001, 's', 'rn_1', 'link.claimed', $2, $3),
+            (1000002, 's', 'rn_1', 'link.waiting', $2, NULL), (1000003, 's', 'rn_1', 'link.other', $2, 'xcrepl/other')`,
+    [known.id, LINK, origin],
+  );
+  await json('replication', 'stop', '--link', LINK, '--confirm', TARGET_REGION);
+  const added = (await entries()).slice(before).map(({ action }) => action);
+  expect(added.filter((action) => !action.startsWith('link.re'))).toEqual([
+    'replication.stop',
+    'link.claimed',
+    'link.waiting',
+  ]);
+  expect(await pair.target.query('SELECT action FROM xcrepl.audit_outbox')).toEqual([
+    { action: 'link.other' },
+  ]);
+});
+
+test('a proof stands alone', async () => {
+  await json('audit', 'prove', '3', '--out', 'entry.tlog-proof');
+  const key = '.xcrepl/audit/log-key.pub';
+  expect(await json('audit', 'check-proof', 'entry.tlog-proof', '--key', key)).toMatchObject({
+    holds: true,
+    entry: { action: 'replication.run-end' },
+  });
+  await json('audit', 'prove', '--consistency', '2', '6', '--out', 'grown.proof');
+  expect(await json('audit', 'check-proof', 'grown.proof', '--key', key)).toMatchObject({
+    firstSize: 2,
+    size: 6,
+  });
+  const path = join(pair.directory, 'entry.tlog-proof');
+  await writeFile(path, (await readFile(path, 'utf8')).replace('index 3', 'index 2'));
+  expectRefusal(await pair.xcrepl(['audit', 'check-proof', 'entry.tlog-proof', '--key', key, '-o', 'json']), {
+    code: 'XC-5604',
+    exit: 6,
+  });
+  expectRefusal(await pair.xcrepl(['audit', 'prove', '1000000', '-o', 'json']), { code: 'XC-1004', exit: 2 });
+});
+
+test('a log that was cut and signed again does not fit its anchors', async () => {
+  const directory = join(pair.directory, '.xcrepl/audit/entries');
+  const [file] = readdirSync(directory);
+  const path = join(directory, file!);
+  const text = (await readFile(path, 'latin1')).replaceAll('\0', '');
+  await writeFile(path, text.split('\n').slice(0, 4).join('\n') + '\n', 'latin1');
+  const ran = await pair.xcrepl(['audit', 'verify', '-o', 'json']);
+  expect(ran.exitCode).toBe(6);
+  expect(JSON.parse(ran.stdout)).toMatchObject({ verdict: 'fail', entries: 4 });
+  await writeFile(path, text, 'latin1');
+  expect((await pair.xcrepl(['audit', 'verify'])).exitCode).toBe(0);
+});
+
+test('a region that does not answer keeps no command from working, and is anchored by the next', async () => {
+  await pair.useDsn('source', 'postgresql://nobody@127.0.0.1:1/none');
+  const ran = await pair.xcrepl(['init', '--region', TARGET_REGION, '-o', 'json']);
+  expect(ran.exitCode, ran.stderr).toBe(0);
+  const verified = await pair.xcrepl(['audit', 'verify', '-o', 'json']);
+  expect(verified.exitCode).toBe(12);
+  expect(JSON.parse(verified.stdout)).toMatchObject({ verdict: 'unknown', unasked: [{}] });
+});
