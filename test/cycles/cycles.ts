@@ -49,7 +49,8 @@ export const runCycles = async ({ seed, cycles, killed }: CyclesOptions): Promis
       const kind = isKilled(n, cycles, killed) ? killedProcess : anyKind(random);
       done.set(kind.name, (done.get(kind.name) ?? 0) + 1);
       await kind({ pair, random }).catch((error: unknown) => {
-        throw new Error(`cycle ${n}, ${kind.name}`, { cause: error });
+        const why = error instanceof Error ? error.stack : String(error);
+        throw new Error(`cycle ${n}, ${kind.name}: ${why}`, { cause: error });
       });
       if (kind === killedProcess) await expectSettled(pair, idle, `cycle ${n}, ${kind.name}`);
     }

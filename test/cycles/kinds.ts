@@ -79,7 +79,10 @@ const cutOff = async (cycle: Cycle): Promise<void> => {
   );
   await moment(random);
   stop.abort();
-  await streaming;
+  // Between two sessions of the stream there is nobody to try again but the caller.
+  await streaming.catch((error: unknown) =>
+    isXcError(error, 'XC-6001') ? undefined : Promise.reject(error as Error),
+  );
 };
 
 /** The engine is closed while it streams. */

@@ -193,6 +193,22 @@ const scenarios: readonly Scenario[] = [
     fallsBack: false,
   },
   {
+    name: 'generated columns of a table that is identified by all of its values',
+    schema: `CREATE TABLE app.t (id int PRIMARY KEY, a int, twice int GENERATED ALWAYS AS (a * 2) STORED);
+             CREATE TABLE app.u (a int, twice int GENERATED ALWAYS AS (a * 2) STORED) PARTITION BY RANGE (a);
+             CREATE TABLE app.u_1 PARTITION OF app.u DEFAULT;
+             CREATE TABLE app.plain (id int PRIMARY KEY, a int, half int GENERATED ALWAYS AS (a / 2) STORED);
+             ALTER TABLE app.t REPLICA IDENTITY FULL; ALTER TABLE app.u REPLICA IDENTITY FULL; ALTER TABLE app.u_1 REPLICA IDENTITY FULL`,
+    tables: ['app.t', 'app.u', 'app.plain'],
+    before:
+      'INSERT INTO app.t SELECT g, g FROM generate_series(1, 9) AS g; INSERT INTO app.u SELECT g % 3 FROM generate_series(1, 9) AS g; INSERT INTO app.plain VALUES (1, 10), (2, 20)',
+    changes: [
+      'UPDATE app.t SET a = a + 1; DELETE FROM app.t WHERE id = 4',
+      'UPDATE app.u SET a = 7 WHERE ctid = (SELECT ctid FROM app.u WHERE a = 1 LIMIT 1); DELETE FROM app.u WHERE a = 0',
+      'UPDATE app.plain SET a = 5 WHERE id = 1; INSERT INTO app.plain VALUES (3, 9)',
+    ],
+  },
+  {
     name: 'columns in another order and extra columns on the target keep their values',
     schema: 'CREATE TABLE app.t (id int PRIMARY KEY, a text, b int)',
     tables: ['app.t'],

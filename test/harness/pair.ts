@@ -50,6 +50,8 @@ export interface PairOptions {
   readonly pg?: PgMajor | { readonly source: PgMajor; readonly target: PgMajor };
   /** Servers for this pair alone, which `control` may kill. They take some seconds to start. */
   readonly private?: boolean;
+  /** Servers that the caller keeps, and that `control` may kill; the pair's databases are dropped with it. */
+  readonly servers?: Pick<ServerPair, 'source' | 'target'>;
   /** Changes the configuration before it is written. */
   readonly config?: (config: ConfigInput) => ConfigInput;
 }
@@ -113,9 +115,10 @@ const assemble = async (options: PairOptions, held: AsyncDisposableStack): Promi
       await files.writeConfig(config);
     },
     useDsn: (side, dsn) => files.writeDsn(side === 'source' ? SOURCE_REGION : TARGET_REGION, dsn),
-    control: options.private
-      ? { source: serverControl(servers.source), target: serverControl(servers.target) }
-      : { source: noControl, target: noControl },
+    control:
+      options.private === true || options.servers !== undefined
+        ? { source: serverControl(servers.source), target: serverControl(servers.target) }
+        : { source: noControl, target: noControl },
     xcrepl: (args, given) => runXcrepl(args, inDirectory(given)),
     spawnXcrepl: (args, given) => spawnXcrepl(args, inDirectory(given)),
     [Symbol.asyncDispose]: () => held.disposeAsync(),
@@ -124,9 +127,10 @@ const assemble = async (options: PairOptions, held: AsyncDisposableStack): Promi
 
 /** Of different versions: the source of one pair and the target of another. */
 const serversFor = async (
-  { pg = 18, private: isPrivate = false }: PairOptions,
+  { pg = 18, private: isPrivate = false, servers }: PairOptions,
   held: AsyncDisposableStack,
 ): Promise<Pick<ServerPair, 'source' | 'target'>> => {
+  if (servers) return servers;
   const pairOf = async (major: PgMajor): Promise<ServerPair> =>
     isPrivate ? held.use(await privateServers(major)) : await sharedServers(major);
   if (typeof pg === 'number') return pairOf(pg);

@@ -17,7 +17,10 @@ export const tableDigest = async (
   where = 'true',
   columns?: readonly string[],
 ): Promise<TableDigest> => {
-  const row = columns === undefined ? 't' : `ROW(${columns.map((name) => `t."${name}"`).join(', ')})`;
+  const row =
+    columns === undefined
+      ? 't'
+      : `ROW(${columns.map((name) => `t."${name.replaceAll('"', '""')}"`).join(', ')})`;
   const [digest] = await db.query<{ rows: number; md5: string }>(
     `SELECT count(*)::int AS rows, md5(coalesce(string_agg(h, '' ORDER BY h), '')) AS md5
        FROM (SELECT md5(${row}::text) AS h FROM ${table} AS t WHERE ${where}) AS hashes`,

@@ -11,6 +11,7 @@ import { fuzz } from './suites/fuzz.ts';
 import { killRunnerCopy } from './suites/kill-runner-copy.ts';
 import { killRunnerStream } from './suites/kill-runner-stream.ts';
 import { killSource, killTarget } from './suites/kill-server.ts';
+import { workload } from './suites/workload.ts';
 import { suites } from './suites.ts';
 
 const SEEDS: ReadonlyMap<Suite, readonly number[]> = new Map([
@@ -22,6 +23,7 @@ const SEEDS: ReadonlyMap<Suite, readonly number[]> = new Map([
   // Their own test files have seeds of these.
   [fuzz, []],
   [cycles, []],
+  [workload, [1, 2]],
 ]);
 
 const cases = suites.flatMap((suite) => (SEEDS.get(suite) ?? []).map((seed) => ({ suite, seed })));

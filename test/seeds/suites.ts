@@ -4,6 +4,7 @@ import type { Suite } from './suite.ts';
 import { cutNetwork } from './suites/cut-network.ts';
 import { cycles } from './suites/cycles.ts';
 import { fuzz } from './suites/fuzz.ts';
+import { workload } from './suites/workload.ts';
 import { killRunnerCopy } from './suites/kill-runner-copy.ts';
 import { killRunnerStream } from './suites/kill-runner-stream.ts';
 import { killSource, killTarget } from './suites/kill-server.ts';
@@ -16,4 +17,5 @@ export const suites: readonly Suite[] = [
   cutNetwork,
   fuzz,
   cycles,
+  workload,
 ];

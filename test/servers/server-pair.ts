@@ -59,7 +59,8 @@ export const privateServers = async (major: number): Promise<ServerPair & AsyncD
   };
 };
 
-const startServers = async (
+/** Servers in a directory of the run: its end takes them down. */
+export const startServers = async (
   directory: string,
   major: number,
   { durable }: Pick<LabSpec, 'durable'>,

@@ -299,6 +299,14 @@ describe('source against target', () => {
     expect(found({ source: [withColumns(generated)] })).toEqual([]);
   });
 
+  it('blocks a virtual column beside an identity of all columns, which cannot be published', () => {
+    const virtual = withColumns(column('g', 'text', { generated: 'virtual', default: 'upper(note)' }));
+    expect(found({ source: [virtual] })).toEqual([]);
+    expect(found({ source: [{ ...virtual, identity: 'full' }] })).toEqual([
+      'generated-columns us shop.orders block XC-5317',
+    ]);
+  });
+
   it('blocks a generated column in the key', () => {
     const source = orders({
       columns: [

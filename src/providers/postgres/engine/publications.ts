@@ -11,8 +11,7 @@ import { ident, literal } from '../quote.ts';
 
 /** ONLY: children by inheritance are published by their own names; a partitioned table has its partitions either way. */
 const tableSql = ({ table, filter, columns }: PublishedTable): string => {
-  const dot = table.indexOf('.');
-  const name = `${ident(table.slice(0, dot))}.${ident(table.slice(dot + 1))}`;
+  const name = tableIdent(table);
   const list = columns === null ? '' : ` (${columns.map(ident).join(', ')})`;
   if (filter === null) return `${name}${list}`;
   const values = filter.values.map(literal).join(', ');
@@ -46,9 +45,33 @@ export const publish = async (
     return;
   }
   const list = tables.map((table) => `TABLE ONLY ${tableSql(table)}`).join(', ');
-  await client.query(
-    exists
-      ? `ALTER PUBLICATION ${ident(name)} SET ${list}`
-      : `CREATE PUBLICATION ${ident(name)} FOR ${list} WITH (publish = '${operations}', publish_via_partition_root = true)`,
+  const statement = exists
+    ? `ALTER PUBLICATION ${ident(name)} SET ${list}`
+    : `CREATE PUBLICATION ${ident(name)} FOR ${list} WITH (publish = '${operations}', publish_via_partition_root = true)`;
+  // One query is one transaction: no statement of the application meets the publication in between.
+  const more = (await needsGenerated(client, tables))
+    ? `; ALTER PUBLICATION ${ident(name)} SET (publish_generated_columns = stored)`
+    : '';
+  await client.query(`${statement}${more}`);
+};
+
+/**
+ * From PostgreSQL 18 on (pub_contains_invalid_column), the application's UPDATE of a table of REPLICA IDENTITY FULL
+ * fails where its stored generated columns are not published. They end in the runner.
+ */
+const needsGenerated = async (client: Client, tables: readonly PublishedTable[]): Promise<boolean> => {
+  const { rows } = await client.query<{ needs: boolean }>(
+    `SELECT current_setting('server_version_num')::int >= 180000 AND EXISTS (
+       SELECT FROM unnest($1::regclass[]) AS root (oid)
+         CROSS JOIN LATERAL (SELECT root.oid UNION SELECT relid FROM pg_partition_tree(root.oid)) AS one (oid)
+         JOIN pg_class c ON c.oid = one.oid AND c.relreplident = 'f'
+         JOIN pg_attribute a ON a.attrelid = c.oid AND a.attgenerated = 's' AND NOT a.attisdropped) AS needs`,
+    [tables.map(({ table }) => tableIdent(table))],
   );
+  return rows[0]?.needs ?? false;
+};
+
+const tableIdent = (table: TableName): string => {
+  const dot = table.indexOf('.');
+  return `${ident(table.slice(0, dot))}.${ident(table.slice(dot + 1))}`;
 };

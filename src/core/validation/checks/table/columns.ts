@@ -167,6 +167,7 @@ export const generatedColumns: TableCheck = {
     const virtual = source.columns.filter(
       (column) => column.generated === 'virtual' && !inKey.includes(column),
     );
+    if (source.identity === 'full' && virtual.length > 0) return [virtualInFull(source, virtual)];
     return [
       ...inKey.map((column): Observation => ({
         on: 'source',
@@ -187,3 +188,12 @@ export const generatedColumns: TableCheck = {
     ];
   },
 };
+
+/** PostgreSQL 18, pub_contains_invalid_column: FULL has every column, and a virtual one cannot be published. */
+const virtualInFull = (table: TableFacts, virtual: readonly ColumnFacts[]): Observation => ({
+  on: 'source',
+  severity: 'block',
+  seen: `REPLICA IDENTITY FULL contains ${virtual.map(ownName).join(', ')}, which is virtual and cannot be published; the application’s UPDATE would fail`,
+  remedy: `ALTER TABLE ${quoteTable(table)} REPLICA IDENTITY ${table.primaryKey.length > 0 ? 'DEFAULT' : 'USING INDEX …'};`,
+  code: 'XC-5317',
+});

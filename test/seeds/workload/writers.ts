@@ -1,0 +1,100 @@
+/** Applications that run their transactions as fast as they can, side by side, and outlive whatever happens to the source. */
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Client } from 'pg';
+import type { TestDatabase } from '../../harness/test-database.ts';
+import type { Transaction } from './transactions.ts';
+
+export interface Traffic {
+  /** Transactions that are over, however they ended. */
+  done(): number;
+  isOver(): boolean;
+  /** All of them are. @throws whatever is no refusal of a statement and no lost connection */
+  readonly ended: Promise<void>;
+}
+
+const RECONNECT_MS = 50;
+/** A source that is not back by then will not be. */
+const MAX_RECONNECTS = 600;
+
+export const startTraffic = (
+  source: TestDatabase,
+  writers: readonly (readonly Transaction[])[],
+  signal: AbortSignal,
+): Traffic => {
+  let done = 0;
+  let over = false;
+  const all = writers.map((transactions, writer) =>
+    runAll(source, transactions, `workload ${source.database} ${writer}`, signal, () => void done++),
+  );
+  const ended = Promise.all(all)
+    .finally(() => (over = true))
+    .then(() => endPrepared(source));
+  // Told to whoever waits, and not before somebody does.
+  ended.catch(() => undefined);
+  return { done: () => done, isOver: () => over, ended };
+};
+
+const runAll = async (
+  source: TestDatabase,
+  transactions: readonly Transaction[],
+  name: string,
+  signal: AbortSignal,
+  onDone: () => void,
+): Promise<void> => {
+  let next = 0;
+  for (let life = 0; next < transactions.length && !signal.aborted; life++) {
+    if (life > MAX_RECONNECTS) throw new Error('the source does not come back');
+    try {
+      await using client = await source.connect();
+      while (next < transactions.length && !signal.aborted) {
+        // Counted before: what a crash cut off is not done again, since it may have been committed.
+        const transaction = transactions[next++]!;
+        await run(client, transaction, `${name} ${next}`);
+        onDone();
+      }
+    } catch (error) {
+      if (!isLost(error)) throw error;
+      if (next > 0) onDone();
+      await sleep(RECONNECT_MS);
+    }
+  }
+};
+
+const run = async (client: Client, { statements, end }: Transaction, name: string): Promise<void> => {
+  await client.query('BEGIN');
+  try {
+    for (const statement of statements) await client.query(statement);
+    switch (end) {
+      case 'commit':
+        await client.query('COMMIT');
+        break;
+      case 'rollback':
+        await client.query('ROLLBACK');
+        break;
+      default:
+        await client.query(`PREPARE TRANSACTION '${name}'`);
+        await client.query(`${end === 'prepare and commit' ? 'COMMIT' : 'ROLLBACK'} PREPARED '${name}'`);
+    }
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    await client.query('ROLLBACK');
+  }
+};
+
+const sqlState = (error: unknown): string => (error as { code?: string }).code ?? '';
+
+/** What random statements run into: constraints, values out of range, deadlocks, a savepoint of a failed transaction. */
+const isRefusal = (error: unknown): boolean => /^(22|23|40|55|25P02|3B)/.test(sqlState(error));
+
+const isLost = (error: unknown): boolean =>
+  /^(ECONN|EPIPE|57P|08)/.test(sqlState(error)) ||
+  /^Connection terminated|not queryable|Client has encountered/.test((error as Error).message);
+
+/** What a crash left between its two steps: an application would commit it as well. */
+const endPrepared = async (source: TestDatabase): Promise<void> => {
+  const left = await source.query<{ gid: string }>(
+    'SELECT gid FROM pg_prepared_xacts WHERE database = current_database()',
+  );
+  for (const { gid } of left) await source.query(`COMMIT PREPARED '${gid}'`);
+};
