@@ -74,7 +74,10 @@ export interface PublicationFacts {
   readonly name: string;
   readonly publishes: { readonly update: boolean };
   readonly tables: readonly {
+    /** What it is called now. */
     readonly table: TableName;
+    /** Its OID. */
+    readonly relation?: number;
     /** pg_publication_tables.rowfilter: the server's own text of the expression; null without one. */
     readonly rowFilter: string | null;
     /** Names in the column list; null without one. */

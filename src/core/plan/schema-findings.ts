@@ -13,7 +13,7 @@ import { renamedAway } from '../replication/misfit-error.ts';
 import { checkTables } from '../validation/checks/tables.ts';
 import type { Finding } from '../validation/finding.ts';
 import type { StreamFacts } from './facts.ts';
-import type { Carried } from './publication.ts';
+import { publicationsOf, type Carried } from './publication.ts';
 
 /** Columns and types of the target that do not fit. */
 const MET_IN_THE_STREAM: ReadonlySet<string | undefined> = new Set([
@@ -97,11 +97,13 @@ export const leftOut = (
 /** @throws XcError XC-5223 for a table that a rule of a running link named until it was renamed */
 export const refuseRenamedAway = (facts: StreamFacts, carried: Carried): void => {
   const names = new Set([...carried.values()].flat().map(tableName));
-  const byOid = new Map([...facts.source.catalogue.tables.values()].map((table) => [table.oid, table]));
+  const published = publicationsOf(facts.stream.key, facts.source.publications).flatMap(
+    ({ tables }) => tables,
+  );
   for (const { relation, table: former } of facts.target.noted ?? []) {
-    const table = byOid.get(relation);
-    if (!table || tableName(table) === former || names.has(tableName(table))) continue;
+    const now = published.find((one) => one.relation === relation)?.table;
+    if (now === undefined || now === former || names.has(now)) continue;
     const links = [...carried.keys()].filter(({ rule }) => matchesPatterns(rule.tables ?? [], former));
-    if (links.length > 0) throw renamedAway(former, tableName(table), links);
+    if (links.length > 0) throw renamedAway(former, now, links);
   }
 };

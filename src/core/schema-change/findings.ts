@@ -89,17 +89,18 @@ const quoted = (table: TableName): string => {
   return quoteTable({ schema: table.slice(0, dot), name: table.slice(dot + 1) });
 };
 
+/** @param left what the target still has of it */
 export const droppedFinding = (
   table: TableName,
-  target: TableFacts,
-  regions: { source: string },
+  left: { readonly schema: string; readonly name: string },
+  sourceRegion: string,
 ): Finding => ({
   check: 'schema-change',
-  region: regions.source,
+  region: sourceRegion,
   subject: table,
   verdict: 'pass',
   severity: 'warn',
   seen: 'dropped on the source; the target keeps its rows as they were last',
-  remedy: `DROP TABLE ${quoteTable(target)}; -- on the target, if nobody needs it there`,
+  remedy: `DROP TABLE ${quoteTable(left)}; -- on the target, if nobody needs it there`,
   code: 'XC-5226',
 });

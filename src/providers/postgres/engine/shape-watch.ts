@@ -13,9 +13,13 @@ import {
   shapeOf,
   type TableShape,
 } from '../../../core/schema-change/shape.ts';
+import { named } from '../../../core/schema-change/statements.ts';
 import type { Link, LinkId } from '../../../core/topology/link.ts';
+import { targetTable } from '../../../core/topology/mapping.ts';
+import { matchesPatterns } from '../../../core/topology/pattern.ts';
 import type { TableFacts, TableName } from '../../../core/topology/table.ts';
 import type { Finding } from '../../../core/validation/finding.ts';
+import { qualified } from '../quote.ts';
 import type { EngineParts, Sides } from './parts.ts';
 import { ShapeStore, type Noting } from './shape-store.ts';
 import type { TargetSession } from './target-session.ts';
@@ -36,13 +40,13 @@ const COMPARED: ReadonlySet<string | undefined> = new Set(['XC-5224', 'XC-5225']
 export class ShapeWatch {
   /** Told since they were last taken. */
   readonly #findings: Finding[] = [];
-  readonly #parts: Pick<EngineParts, 'options'>;
+  readonly #parts: Pick<EngineParts, 'options' | 'control'>;
   readonly #store: ShapeStore;
   readonly #touch: (link: LinkId, table: TableName) => void;
   readonly #stamps = new Map<string, string>();
 
   constructor(
-    parts: Pick<EngineParts, 'options'>,
+    parts: Pick<EngineParts, 'options' | 'control'>,
     session: TargetSession,
     touch: (link: LinkId, table: TableName) => void,
   ) {
@@ -83,7 +87,7 @@ export class ShapeWatch {
           for (const link of by) this.#touch(link, name);
       }
     }
-    notings.push(...this.#gone(noted, sides));
+    notings.push(...(await this.#gone(noted, sides, links)));
     if (notings.length > 0) await this.#store.write(notings);
     return noted;
   }
@@ -106,18 +110,27 @@ export class ShapeWatch {
   }
 
   /** Tables that were carried, and are neither there any more under their OID nor under their name. */
-  #gone(noted: Map<number, TableShape>, { source, target }: Sides): Noting[] {
+  async #gone(noted: Map<number, TableShape>, { source }: Sides, links: readonly Link[]): Promise<Noting[]> {
     const there = new Set([...source.tables.values()].map(({ oid }) => oid));
     const notings: Noting[] = [];
     for (const [relation, { name }] of noted) {
       if (there.has(relation)) continue;
       notings.push({ relation, shape: null, changes: [] });
       noted.delete(relation);
-      const left = target.tables.get(name);
-      if (left && !source.tables.has(name))
-        this.#tell(droppedFinding(name, left, { source: this.#regions.sourceRegion }));
+      const link = links.find(({ rule }) => matchesPatterns(rule.tables ?? [], name));
+      if (!link || source.tables.has(name)) continue;
+      const left = named(targetTable(link.rule.map, name));
+      if (await this.#targetHas(left)) this.#tell(droppedFinding(name, left, this.#regions.sourceRegion));
     }
     return notings;
+  }
+
+  async #targetHas(table: { readonly schema: string; readonly name: string }): Promise<boolean> {
+    const reader = await this.#parts.control.reader();
+    const { rows } = await reader.query<{ there: boolean }>('SELECT to_regclass($1) IS NOT NULL AS there', [
+      qualified(table),
+    ]);
+    return rows[0]?.there === true;
   }
 
   get #regions(): { sourceRegion: string; targetRegion: string } {
