@@ -64,9 +64,10 @@ describe('a column that came', () => {
   });
 });
 
+const change = (from: string, to: string): boolean =>
+  changeType(orders, column('c', { typeName: to }), column('c', { typeName: from })).additive;
+
 test('only what reads no row is an additive change of type', () => {
-  const change = (from: string, to: string): boolean =>
-    changeType(orders, column('c', { typeName: to }), column('c', { typeName: from })).additive;
   expect(change('character varying(5)', 'character varying(9)')).toBe(true);
   expect(change('character varying(5)', 'text')).toBe(true);
   expect(change('character varying(9)', 'character varying(5)')).toBe(false);
@@ -74,21 +75,22 @@ test('only what reads no row is an additive change of type', () => {
   expect(change('text', 'character varying(9)')).toBe(false);
 });
 
+const type = (labels: readonly string[]): TypeFacts => ({
+  oid: 1,
+  schema: 'shop',
+  name: 'mood',
+  kind: 'e',
+  category: 'E',
+  elementOid: 0,
+  baseOid: 0,
+  rangeSubtypeOid: 0,
+  attributes: [],
+  hasBinary: true,
+  strictDomain: false,
+  labels,
+});
+
 test('labels come at their places, also several in a row', () => {
-  const type = (labels: readonly string[]): TypeFacts => ({
-    oid: 1,
-    schema: 'shop',
-    name: 'mood',
-    kind: 'e',
-    category: 'E',
-    elementOid: 0,
-    baseOid: 0,
-    rangeSubtypeOid: 0,
-    attributes: [],
-    hasBinary: true,
-    strictDomain: false,
-    labels,
-  });
   const add = 'ALTER TYPE "shop"."mood" ADD VALUE IF NOT EXISTS';
   expect(addLabels(type(['first', 'a', 'x', 'y', 'b', "l'ast"]), type(['a', 'b']))?.sql).toEqual([
     `${add} 'first' BEFORE 'a';`,

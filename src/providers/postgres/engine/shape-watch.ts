@@ -19,7 +19,7 @@ import { targetTable } from '../../../core/topology/mapping.ts';
 import { matchesPatterns } from '../../../core/topology/pattern.ts';
 import type { TableFacts, TableName } from '../../../core/topology/table.ts';
 import type { Finding } from '../../../core/validation/finding.ts';
-import { qualified } from '../quote.ts';
+import { hasTable } from './additive.ts';
 import type { EngineParts, Sides } from './parts.ts';
 import { ShapeStore, type Noting } from './shape-store.ts';
 import type { TargetSession } from './target-session.ts';
@@ -120,17 +120,10 @@ export class ShapeWatch {
       const link = links.find(({ rule }) => matchesPatterns(rule.tables ?? [], name));
       if (!link || source.tables.has(name)) continue;
       const left = named(targetTable(link.rule.map, name));
-      if (await this.#targetHas(left)) this.#tell(droppedFinding(name, left, this.#regions.sourceRegion));
+      if (await hasTable(await this.#parts.control.reader(), left))
+        this.#tell(droppedFinding(name, left, this.#regions.sourceRegion));
     }
     return notings;
-  }
-
-  async #targetHas(table: { readonly schema: string; readonly name: string }): Promise<boolean> {
-    const reader = await this.#parts.control.reader();
-    const { rows } = await reader.query<{ there: boolean }>('SELECT to_regclass($1) IS NOT NULL AS there', [
-      qualified(table),
-    ]);
-    return rows[0]?.there === true;
   }
 
   get #regions(): { sourceRegion: string; targetRegion: string } {

@@ -52,7 +52,7 @@ export interface SessionPorts {
   /** Told with the commit of the first transaction that has no place on the target. */
   readonly stopped: (commit: Lsn) => void;
   /** What the session rests on, for who watches it. */
-  readonly began: (sides: Sides, links: readonly Link[]) => void;
+  readonly began: (sides: Sides, links: readonly Link[]) => Promise<void>;
   /** Told after each batch, for who waits for a position. */
   readonly passed: (position: Lsn) => void;
 }
@@ -71,7 +71,7 @@ export const runStreamSession = async (
   const lookedAt = await flushedPosition(ports.source);
   const sides = await ports.sides(links);
   const notes = await ports.shapes.look(sides, links);
-  ports.began(sides, links);
+  await ports.began(sides, links);
   try {
     await flow(ports, { slot, from, stored, links, sides, notes, lookedAt, until, end }, signal);
   } catch (error) {

@@ -6,7 +6,7 @@ import { newTally, type Tally } from '../../../core/replication/change-loop.ts';
 import type { Streamed } from '../../../core/replication/engine.ts';
 import { misfitFacts } from '../../../core/replication/misfit-error.ts';
 import type { Link } from '../../../core/topology/link.ts';
-import { addLacking, mayBeAdded } from './additive.ts';
+import { addLacking, addNewTables, mayBeAdded } from './additive.ts';
 import { readSides, throughOutages, type EngineParts, type Sides } from './parts.ts';
 import { mayPass } from './retry.ts';
 import type { ShapeWatch } from './shape-watch.ts';
@@ -130,7 +130,10 @@ export class Streams {
       shapes: this.#shapes,
       asText: this.#asText.has(slot),
       stopped,
-      began: (sides, links) => void this.#sessions.set(slot, { sides, links }),
+      began: async (sides, links) => {
+        this.#sessions.set(slot, { sides, links });
+        await addNewTables(this.#parts, sides, links);
+      },
       passed: (passed: Lsn) => void this.#flowing.set(slot, passed),
     };
   }
@@ -179,6 +182,7 @@ export class Streams {
     if (!(await this.#shapes.moved(slot, await this.#parts.control.source(), sides))) return;
     const now = await readSides(this.#parts, links, { lacking: 'leave' });
     await this.#shapes.look(now, links);
+    await addNewTables(this.#parts, now, links);
     this.#sessions.set(slot, { sides: now, links });
   }
 
