@@ -57,7 +57,13 @@ const groundOfStream = (facts: StreamFacts) => {
     target: server(facts.target),
     epoch: facts.target.epoch ?? FIRST_EPOCH,
     links: facts.stream.links
-      .map(({ id, rule, scope, columns }) => ({ id, rule, scope, columns: columns ?? null }))
+      .map(({ id, rule, scope, columns, residency }) => ({
+        id,
+        rule,
+        scope,
+        columns: columns ?? null,
+        residency: residency ?? null,
+      }))
       .toSorted((a, b) => (a.id < b.id ? -1 : 1)),
   };
 };

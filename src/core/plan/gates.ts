@@ -14,6 +14,7 @@ const NAMES = {
   P5: 'tenant isolation',
   P6: 'budgets',
   P7: 'integrity',
+  residency: 'residency',
 } as const satisfies Record<GateRow['gate'], string>;
 
 /** P1 cannot be FAIL here: a plan with an unnamed column was refused before (XC-2001). */
@@ -42,6 +43,7 @@ export const gateTable = (carried: Carried, mode: 'live' | 'simulation'): GateRo
       'NOT_ENFORCED',
       'tables are compared by checksum at the end; signed manifests are not built yet',
     ),
+    row('residency', 'PASS', residencyReason(carried)),
   ];
 };
 
@@ -56,6 +58,20 @@ const columnRulesReason = (carried: Carried): string => {
   if (ruled.length === 0) return 'no column rules';
   const rest = free.length > 0 ? `; ${count(free.length, 'tenant')} without column rules` : '';
   return `every column in scope of ${count(ruled.length, 'tenant')} with rules is named${rest}`;
+};
+
+/** Cannot be FAIL here: a flow that leaves its zones was refused before (XC-2032). */
+const residencyReason = (carried: Carried): string => {
+  const bound = [...carried.keys()].filter((link) => link.residency);
+  const redacted = bound.filter(({ residency }) => !residency!.zones.includes(residency!.targetZone));
+  const free = carried.size - bound.length;
+  return [
+    `${count(bound.length - redacted.length, 'link')} within the zones of their tenants`,
+    ...(redacted.length > 0
+      ? [`${count(redacted.length, 'link')} outside, with everything personal redacted`]
+      : []),
+    ...(free > 0 ? [`${count(free, 'link')} of tenants that name no zones`] : []),
+  ].join('; ');
 };
 
 const isolationReason = (carried: Carried): string => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { lsnOf } from '../change/lsn.ts';
 import { copySlotName, slotName, type Stream } from '../topology/link.ts';
 import type { Finding, Plan, Step } from './plan.ts';
-import type { Config } from '../config/schema.ts';
+import type { Config, ConfigInput } from '../config/schema.ts';
 import type { TableFacts } from '../topology/table.ts';
 import {
   catalogue,
@@ -94,6 +94,25 @@ const shop = (...tables: readonly TableFacts[]): Changes => ({
 
 const ruled = (columns: Record<string, 'allow' | { action: 'drop' | 'mask' }>): Config =>
   config({ tenants: { acme: { ...tenants('acme').acme!, columns: { 'shop.orders': columns } } } });
+
+type TenantInput = NonNullable<ConfigInput['tenants']>[string];
+
+/** Classified as nobody's. */
+const NOBODY = { pii: 'none', action: 'allow' } as const;
+
+const resident = (
+  residency: NonNullable<TenantInput['residency']>,
+  columns: NonNullable<TenantInput['columns']>[string] | undefined,
+): Config =>
+  config({
+    tenants: {
+      acme: {
+        ...tenants('acme').acme!,
+        residency,
+        ...(columns ? { columns: { 'shop.orders': columns } } : {}),
+      },
+    },
+  });
 
 const copied = (made: Plan) =>
   made.steps.flatMap((step) => (step.kind === 'copy-table' ? [step.window] : []));
@@ -373,6 +392,20 @@ describe('refusals', () => {
       () => plan(ruled({ tenant_id: 'allow', id: 'allow' }), shop(table('orders'))),
     ],
     [
+      'a target outside the tenant’s zones',
+      'XC-2032',
+      () => plan(resident({ zones: ['us'] }, undefined), shop(table('orders'))),
+    ],
+    [
+      'the same with a column that is allowed without a class',
+      'XC-2032',
+      () =>
+        plan(
+          resident({ zones: ['us'], redacted: 'any' }, { tenant_id: NOBODY, id: NOBODY, note: 'allow' }),
+          shop(table('orders')),
+        ),
+    ],
+    [
       'dropping a key column',
       'XC-2003',
       () => plan(ruled({ tenant_id: 'allow', id: { action: 'drop' }, note: 'allow' }), shop(table('orders'))),
@@ -437,6 +470,18 @@ describe('the time range', () => {
 });
 
 describe('the policy table', () => {
+  it('lets redacted rows leave the zones of a tenant that says so', () => {
+    const open = resident(
+      { zones: ['us'], redacted: 'any' },
+      { tenant_id: NOBODY, id: NOBODY, note: { action: 'drop' } },
+    );
+    expect(plan(open, shop(table('orders'))).policy.at(-1)).toMatchObject({
+      gate: 'residency',
+      verdict: 'PASS',
+      reason: '0 links within the zones of their tenants; 1 link outside, with everything personal redacted',
+    });
+  });
+
   it('passes only what is enforced', () => {
     const verdicts = Object.fromEntries(plan(config()).policy.map((row) => [row.gate, row.verdict]));
     expect(verdicts).toEqual({
@@ -447,6 +492,7 @@ describe('the policy table', () => {
       P5: 'PASS',
       P6: 'NOT_ENFORCED',
       P7: 'NOT_ENFORCED',
+      residency: 'PASS',
     });
   });
 });

@@ -16,7 +16,7 @@ import {
   wantedPublications,
   type Carried,
 } from './publication.ts';
-import { refuseColumnRules, refuseUnavailable } from './refusals.ts';
+import { refuseColumnRules, refuseResidency, refuseUnavailable } from './refusals.ts';
 import { leftOut, refuseRenamedAway, schemaFindings } from './schema-findings.ts';
 import { tablesOf } from './scope.ts';
 import { Copies } from './copies.ts';
@@ -36,6 +36,7 @@ export const planStream = (facts: StreamFacts, wish: PlanWish, planId: string): 
   refuseRenamedAway(facts, carried);
   refuseUnavailable([...carried.keys()]);
   refuseColumnRules(carried, facts.source.catalogue, wish.hashKeys);
+  refuseResidency(carried);
   const steps = new StepList(facts.stream.key);
   const published = planPublications(facts, carried, steps);
   const taken = planLeaving(standing, steps, published);

@@ -90,7 +90,7 @@ export interface Verify extends StepOf<'verify'> {
 export type Step = PublishTables | CreateSlot | CopyTable | StreamChanges | MergeLinks | RemoveLinks | Verify;
 
 export interface GateRow {
-  readonly gate: 'P1' | 'P2' | 'P3' | 'P4' | 'P5' | 'P6' | 'P7';
+  readonly gate: 'P1' | 'P2' | 'P3' | 'P4' | 'P5' | 'P6' | 'P7' | 'residency';
   readonly name: string;
   readonly verdict: 'PASS' | 'BLOCKED' | 'FAIL' | 'NOT_ENFORCED';
   readonly simulated: boolean;

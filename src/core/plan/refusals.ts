@@ -2,6 +2,7 @@
 
 import { XcError } from '../errors/xc-error.ts';
 import type { PolicyRelation, Stop } from '../policy/column-action.ts';
+import { judgeResidency, type ResidencyVerdict } from '../policy/residency.ts';
 import { compileStops } from '../policy/row-policy.ts';
 import { checkTables } from '../validation/checks/tables.ts';
 import { isBlocking } from '../validation/finding.ts';
@@ -76,6 +77,41 @@ export const refuseColumnRules = (
     next: first.next,
     facts: { stops: [...stops.values()] },
   });
+};
+
+/**
+ * Residency: nothing leaves the zones of its tenant, not even when a region is lost.
+ * @throws XcError XC-2032, with every link that it concerns among its facts
+ */
+export const refuseResidency = (carried: Carried): void => {
+  const refused = [...carried].flatMap(([link, tables]) => {
+    const verdict = residencyVerdict(link, tables);
+    return verdict.allowed ? [] : [{ link: link.id, ...verdict }];
+  });
+  const [first] = refused;
+  if (!first) return;
+  const { columns } = first;
+  throw new XcError('XC-2032', {
+    subject: refused.map(({ link }) => link).join(', '),
+    why: first.reason + (columns.length > 0 ? `: ${columns.join(', ')} is allowed as it is` : ''),
+    facts: { refused },
+  });
+};
+
+export const residencyVerdict = (link: Link, tables: readonly TableFacts[]): ResidencyVerdict =>
+  judgeResidency({
+    tenant: link.tenant,
+    target: { region: link.target, zone: link.residency?.targetZone ?? '' },
+    residency: link.residency,
+    rules: link.columns && tables.flatMap((table) => sentRules(link.columns!, table)),
+  });
+
+/** Rules of the columns that the table has. What no rule names was refused before. */
+const sentRules = (columns: NonNullable<Link['columns']>, table: TableFacts) => {
+  const rules = Object.hasOwn(columns, tableName(table)) ? columns[tableName(table)]! : {};
+  return table.columns
+    .filter((column) => column.generated === 'none' && Object.hasOwn(rules, column.name))
+    .map((column) => ({ ...rules[column.name]!, column: `${tableName(table)}.${column.name}` }));
 };
 
 const policyRelation = (table: TableFacts, catalogue: Catalogue): PolicyRelation => {

@@ -111,7 +111,7 @@ const plan = z.strictObject({
   steps: z.array(step),
   policy: z.array(
     z.strictObject({
-      gate: z.enum(['P1', 'P2', 'P3', 'P4', 'P5', 'P6', 'P7']),
+      gate: z.enum(['P1', 'P2', 'P3', 'P4', 'P5', 'P6', 'P7', 'residency']),
       name: z.string(),
       verdict: z.enum(['PASS', 'BLOCKED', 'FAIL', 'NOT_ENFORCED']),
       simulated: z.boolean(),

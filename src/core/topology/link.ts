@@ -20,6 +20,12 @@ export interface Link {
   readonly columns: TenantConfig['columns'];
   readonly source: string;
   readonly target: string;
+  /** Where the tenant's data may be, and where the target is; absent where the tenant names no zones. */
+  readonly residency?: {
+    readonly zones: readonly string[];
+    readonly redacted: 'any' | 'zones' | undefined;
+    readonly targetZone: string;
+  };
 }
 
 export interface Stream {
@@ -65,12 +71,24 @@ export const linksOf = (config: Config, only: LinkSelection = {}): Link[] => {
           columns: settings.columns,
           source,
           target,
+          ...residencyOf(config, settings, target),
         });
       }
     }
   }
   return links.toSorted((a, b) => (a.id < b.id ? -1 : 1));
 };
+
+const residencyOf = (config: Config, { residency }: TenantConfig, target: string): Pick<Link, 'residency'> =>
+  residency
+    ? {
+        residency: {
+          zones: residency.zones,
+          redacted: residency.redacted,
+          targetZone: config.regions[target]?.zone ?? '',
+        },
+      }
+    : {};
 
 /** An active-active rule is a link in each direction between every two of its regions. */
 const directions = (rule: RuleConfig): [source: string, target: string][] => {

@@ -73,6 +73,12 @@ export const policyCodes = {
       'The schema xcrepl is missing in a target database, or older than this program. It holds checkpoints and link states, so nothing runs without it.',
     next: 'xcrepl init --region REGION',
   },
+  'XC-2032': {
+    title: 'data would leave its zones',
+    means:
+      'The tenant’s residency names the zones where its data may be, and the target region is in another one. With redacted: any what is hashed, masked, dropped or classified pii: none may go further.',
+    next: 'take the region out of the rule’s to, or redact or classify (pii: none) every column that the message names',
+  },
   'XC-2030': {
     title: 'signature does not hold',
     means:
