@@ -1,6 +1,14 @@
 /** Rows of a stream as the collector batches them, and as the reference reading says that they should be. */
 
-import { DELETE, INSERT, TRUNCATE, UPDATE, type Batch, type Route } from '../../src/core/change/batch.ts';
+import {
+  DELETE,
+  INSERT,
+  TRUNCATE,
+  type Operation,
+  UPDATE,
+  type Batch,
+  type Route,
+} from '../../src/core/change/batch.ts';
 import { Collector } from '../../src/core/change/collector.ts';
 import { ZERO_LSN } from '../../src/core/change/lsn.ts';
 import { decodeMessage, type RelationMessage } from '../../src/core/change/pgoutput.ts';
@@ -65,8 +73,8 @@ export const routesOf = (relation: RelationMessage): RelationRoutes | null => {
 const OPERATIONS = { [INSERT]: 'insert', [UPDATE]: 'update', [DELETE]: 'delete', [TRUNCATE]: 'truncate' };
 
 export const told = (batch: Batch): Told[] =>
-  batch.operation.map((operation, index) => ({
-    operation: OPERATIONS[operation],
+  Array.from(batch.operation.subarray(0, batch.size), (operation, index) => ({
+    operation: OPERATIONS[operation as Operation],
     link: batch.route[index]!.link,
     row: written(batch, batch.rowStart[index]! + 2, batch.rowEnd[index]!),
     key: operation === INSERT ? [] : written(batch, batch.keyStart[index]!, batch.keyEnd[index]!),

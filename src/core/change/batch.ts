@@ -61,17 +61,27 @@ export interface RouteCounts {
   bytes: number;
 }
 
+/** Changes that a new batch has room for; it doubles as they come. */
+const INITIAL_CHANGES = 1024;
+
+const grown = <T extends Int32Array | Uint8Array>(list: T, more: T): T => {
+  more.set(list);
+  return more;
+};
+
 export class Batch {
   readonly arena = new Arena();
-  readonly operation: Operation[] = [];
-  readonly route: Route[] = [];
-  readonly flags: number[] = [];
-  /** Written row: start and end in the arena; −1 where there is none. */
-  readonly rowStart: number[] = [];
-  readonly rowEnd: number[] = [];
+  // Typed arrays that are used again: lists of numbers would be garbage after every batch. Valid below `size`.
+  operation = new Uint8Array(INITIAL_CHANGES);
+  flags = new Uint8Array(INITIAL_CHANGES);
+  /** Written row: start and end in the arena; both 0 where there is none. */
+  rowStart = new Int32Array(INITIAL_CHANGES);
+  rowEnd = new Int32Array(INITIAL_CHANGES);
   /** Key that identifies the row at the target before this change, as written fields without a count. */
-  readonly keyStart: number[] = [];
-  readonly keyEnd: number[] = [];
+  keyStart = new Int32Array(INITIAL_CHANGES);
+  keyEnd = new Int32Array(INITIAL_CHANGES);
+  readonly route: Route[] = [];
+  size = 0;
   /** By a TRUNCATE's number among the changes: the range that it empties, where that is not the whole table. */
   readonly cleared = new Map<number, TableRange>();
   readonly counts = new Map<Route, RouteCounts>();
@@ -85,31 +95,21 @@ export class Batch {
   open = false;
   /** Some change may only be applied in the order of the source. */
   ordered = false;
+  #countedRoute: Route | null = null;
+  #counted: RouteCounts = { inserts: 0, updates: 0, deletes: 0, bytes: 0 };
 
   /** Makes it an empty batch again, and keeps its memory. */
   reset(): void {
     this.arena.clear();
-    for (const list of [
-      this.operation,
-      this.route,
-      this.flags,
-      this.rowStart,
-      this.rowEnd,
-      this.keyStart,
-      this.keyEnd,
-    ])
-      list.length = 0;
+    this.size = 0;
     this.cleared.clear();
     this.counts.clear();
+    this.#countedRoute = null;
     this.commitsMs.length = 0;
     this.position = ZERO_LSN;
     this.sourceMs = null;
     this.open = false;
     this.ordered = false;
-  }
-
-  get size(): number {
-    return this.operation.length;
   }
 
   add(
@@ -121,19 +121,38 @@ export class Batch {
     keyStart: number,
     keyEnd: number,
   ): void {
-    this.operation.push(operation);
-    this.route.push(route);
-    this.flags.push(flags);
-    this.rowStart.push(rowStart);
-    this.rowEnd.push(rowEnd);
-    this.keyStart.push(keyStart);
-    this.keyEnd.push(keyEnd);
+    const at = this.size;
+    if (at === this.operation.length) this.#grow();
+    this.size = at + 1;
+    this.operation[at] = operation;
+    this.route[at] = route;
+    this.flags[at] = flags;
+    this.rowStart[at] = rowStart;
+    this.rowEnd[at] = rowEnd;
+    this.keyStart[at] = keyStart;
+    this.keyEnd[at] = keyEnd;
     this.#count(operation, route, rowEnd - rowStart);
   }
 
+  #grow(): void {
+    const room = this.operation.length * 2;
+    this.operation = grown(this.operation, new Uint8Array(room));
+    this.flags = grown(this.flags, new Uint8Array(room));
+    this.rowStart = grown(this.rowStart, new Int32Array(room));
+    this.rowEnd = grown(this.rowEnd, new Int32Array(room));
+    this.keyStart = grown(this.keyStart, new Int32Array(room));
+    this.keyEnd = grown(this.keyEnd, new Int32Array(room));
+  }
+
+  /** Rows of one route come in runs. */
   #count(operation: Operation, route: Route, bytes: number): void {
-    let counts = this.counts.get(route);
-    if (!counts) this.counts.set(route, (counts = { inserts: 0, updates: 0, deletes: 0, bytes: 0 }));
+    if (route !== this.#countedRoute) {
+      this.#countedRoute = route;
+      const counts = this.counts.get(route) ?? { inserts: 0, updates: 0, deletes: 0, bytes: 0 };
+      this.counts.set(route, counts);
+      this.#counted = counts;
+    }
+    const counts = this.#counted;
     counts.bytes += bytes;
     if (operation === INSERT) counts.inserts++;
     else if (operation === UPDATE) counts.updates++;

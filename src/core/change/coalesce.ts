@@ -41,19 +41,19 @@ export const netEffect = (batch: Batch, keepsRow: (variant: Variant) => boolean)
   const onlyInserts = insertOnlyVariants(batch);
   const plain = new Map<Variant, Ranges>();
   const states = new Map<Variant, Map<string, KeyState>>();
+  // Changes of one table come in runs: what belongs to it is looked up when another begins.
+  let last: Variant | null = null;
+  let inserted: Ranges | null = null;
+  let keys = new Map<string, KeyState>();
   for (let index = 0; index < batch.size; index++) {
     const variant = batch.route[index]!.variant;
-    if (onlyInserts.has(variant))
-      entry(plain, variant, () => []).push(batch.rowStart[index]!, batch.rowEnd[index]!);
-    else if (
-      !absorb(
-        batch,
-        index,
-        entry(states, variant, () => new Map()),
-        keepsRow,
-      )
-    )
-      return null;
+    if (variant !== last) {
+      last = variant;
+      inserted = onlyInserts.has(variant) ? entry(plain, variant, () => []) : null;
+      if (!inserted) keys = entry(states, variant, () => new Map());
+    }
+    if (inserted) inserted.push(batch.rowStart[index]!, batch.rowEnd[index]!);
+    else if (!absorb(batch, index, keys, keepsRow)) return null;
   }
   const effects = [...plain].map(([variant, inserts]): NetEffect => ({
     variant,
@@ -67,16 +67,12 @@ export const netEffect = (batch: Batch, keepsRow: (variant: Variant) => boolean)
 
 /** Where a variant has nothing but inserts, no key can come twice: the source's own key forbids it. */
 const insertOnlyVariants = (batch: Batch): ReadonlySet<Variant> => {
-  const inserted = new Set<Variant>();
-  const changed = new Set<Variant>();
-  let last: Variant | undefined;
-  for (let index = 0; index < batch.size; index++) {
-    const { variant } = batch.route[index]!;
-    if (batch.operation[index] !== INSERT) changed.add(variant);
-    else if (variant !== last) inserted.add((last = variant));
-  }
-  for (const variant of changed) inserted.delete(variant);
-  return inserted;
+  const found = new Set<Variant>();
+  for (const [{ variant }] of batch.counts) found.add(variant);
+  for (const [{ variant }, { inserts }] of batch.counts) if (inserts === 0) found.delete(variant);
+  for (const [{ variant }, counts] of batch.counts)
+    if (counts.updates > 0 || counts.deletes > 0) found.delete(variant);
+  return found;
 };
 
 const entry = <K, V>(map: Map<K, V>, key: K, make: () => V): V => {

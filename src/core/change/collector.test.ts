@@ -8,15 +8,15 @@ import { makeTuplePlan } from './tuple-plan.ts';
 describe('a collector with an end', () => {
   it('counts nothing of a transaction past it: neither its changes nor its position', () => {
     const collector = new Collector({ routes: () => null }, lsnOf(100n));
-    collector.begin(lsnOf(90n), 0n, 1);
-    collector.commit(lsnOf(90n), lsnOf(95n), 0n);
+    collector.begin(lsnOf(90n), 0, 1);
+    collector.commit(lsnOf(90n), lsnOf(95n), 0);
     expect(collector.batch.position).toBe(95n);
     // What the server had sent already when the end was met.
     for (const at of [100n, 120n]) {
-      collector.begin(lsnOf(at), 0n, Number(at));
+      collector.begin(lsnOf(at), 0, Number(at));
       expect(collector.reachedEnd).toBe(true);
       expect(collector.inTransaction).toBe(false);
-      collector.commit(lsnOf(at), lsnOf(at + 5n), 0n);
+      collector.commit(lsnOf(at), lsnOf(at + 5n), 0);
     }
     expect(collector.batch.position).toBe(95n);
     expect(collector.batch.commitsMs).toHaveLength(1);
@@ -57,19 +57,19 @@ describe('a collector', () => {
     const refusal = { code: 'XC-5201' };
     const collector = collectorOf(false);
     expect(() => collector.insert(9, row('a', 'b'), 0)).toThrowError(expect.objectContaining(refusal));
-    expect(() => collector.commit(lsnOf(90n), lsnOf(95n), 0n)).toThrowError(expect.objectContaining(refusal));
-    collector.begin(lsnOf(90n), 0n, 1);
+    expect(() => collector.commit(lsnOf(90n), lsnOf(95n), 0)).toThrowError(expect.objectContaining(refusal));
+    collector.begin(lsnOf(90n), 0, 1);
     collector.insert(9, row('a', 'b'), 0);
-    expect(() => collector.begin(lsnOf(91n), 0n, 2)).toThrowError(expect.objectContaining(refusal));
-    expect(() => collector.commit(lsnOf(91n), lsnOf(95n), 0n)).toThrowError(expect.objectContaining(refusal));
-    collector.commit(lsnOf(90n), lsnOf(95n), 0n);
+    expect(() => collector.begin(lsnOf(91n), 0, 2)).toThrowError(expect.objectContaining(refusal));
+    expect(() => collector.commit(lsnOf(91n), lsnOf(95n), 0)).toThrowError(expect.objectContaining(refusal));
+    collector.commit(lsnOf(90n), lsnOf(95n), 0);
     expect(collector.batch.size).toBe(1);
   });
 
   it.each([true, false])('refuses an old row that does not say its values (keyless: %s)', (keyless) => {
     const refusal = expect.objectContaining({ code: 'XC-5201' });
     const collector = collectorOf(keyless);
-    collector.begin(lsnOf(90n), 0n, 1);
+    collector.begin(lsnOf(90n), 0, 1);
     expect(() => collector.delete(9, row('u', 'b'), 'K', 0)).toThrowError(refusal);
     const both = Buffer.concat([row('a', 'u'), row('c', 'u')]);
     expect(() => collector.update(9, both, 'O', 0, row('a', 'u').length)).toThrowError(refusal);

@@ -37,7 +37,7 @@ export interface CollectorHooks {
   message?(prefix: string, content: Uint8Array, lsn: Lsn): void;
   /** For who keeps the borders of transactions, which a batch does not: changes from here on are of this one. */
   began?(batch: Batch, commitLsn: Lsn, xid: number): void;
-  committed?(batch: Batch, endLsn: Lsn, unixMicros: bigint): void;
+  committed?(batch: Batch, endLsn: Lsn, unixMicros: number): void;
 }
 
 export class Collector implements PgoutputHandler {
@@ -66,7 +66,7 @@ export class Collector implements PgoutputHandler {
     return batch;
   }
 
-  begin(commitLsn: Lsn, _commitMicros: bigint, xid: number): void {
+  begin(commitLsn: Lsn, _commitMicros: number, xid: number): void {
     if (this.inTransaction)
       throw new XcError('XC-5201', { subject: `transaction ${xid} begins within ${this.#xid}` });
     if (this.#until !== null && commitLsn >= this.#until) {
@@ -80,15 +80,16 @@ export class Collector implements PgoutputHandler {
   }
 
   /** Past the end a commit counts for nothing: its changes were left out, and its position would say otherwise. */
-  commit(commitLsn: Lsn, endLsn: Lsn, commitMicros: bigint): void {
+  commit(commitLsn: Lsn, endLsn: Lsn, commitMicros: number): void {
     // Of a transaction past the end, too, whose changes were left out: its position is the next session's to reach.
     if (this.reachedEnd) return;
     if (!this.inTransaction || commitLsn !== this.#commitLsn || endLsn < commitLsn)
       throw new XcError('XC-5201', { subject: `a commit that is not of the transaction that began` });
     this.inTransaction = false;
     this.batch.position = endLsn;
-    this.batch.commitsMs.push(Number((commitMicros + POSTGRES_EPOCH_MICROS) / 1000n));
-    this.#hooks.committed?.(this.batch, endLsn, commitMicros + POSTGRES_EPOCH_MICROS);
+    const unixMicros = commitMicros + POSTGRES_EPOCH_MICROS;
+    this.batch.commitsMs.push(Math.trunc(unixMicros / 1000));
+    this.#hooks.committed?.(this.batch, endLsn, unixMicros);
   }
 
   origin(): void {}

@@ -30,9 +30,9 @@ export type OldKind = 'K' | 'O';
 /** Called in the order of the stream. Tuples are given by the offset of their int16 column count. */
 export interface PgoutputHandler {
   /** @param commitLsn start of the commit record; a position P is before this transaction when commitLsn >= P */
-  begin(commitLsn: Lsn, commitMicros: bigint, xid: number): void;
+  begin(commitLsn: Lsn, commitMicros: number, xid: number): void;
   /** @param endLsn end of the commit record: the transaction's position */
-  commit(commitLsn: Lsn, endLsn: Lsn, commitMicros: bigint): void;
+  commit(commitLsn: Lsn, endLsn: Lsn, commitMicros: number): void;
   origin(name: string): void;
   relation(relation: RelationMessage): void;
   insert(relation: number, bytes: Uint8Array, tuple: number, end: number): void;
@@ -50,7 +50,7 @@ export interface PgoutputHandler {
 }
 
 /** PostgreSQL counts microseconds from 2000-01-01; this is that instant in Unix microseconds. */
-export const POSTGRES_EPOCH_MICROS = 946_684_800_000_000n;
+export const POSTGRES_EPOCH_MICROS = 946_684_800_000_000;
 
 export const readInt16 = (bytes: Uint8Array, at: number): number =>
   (((bytes[at] ?? 0) << 24) >> 16) | (bytes[at + 1] ?? 0);
@@ -63,8 +63,20 @@ export const readInt32 = (bytes: Uint8Array, at: number): number =>
 
 export const readUint32 = (bytes: Uint8Array, at: number): number => readInt32(bytes, at) >>> 0;
 
-export const readUint64 = (bytes: Uint8Array, at: number): bigint =>
-  (BigInt(readUint32(bytes, at)) << 32n) | BigInt(readUint32(bytes, at + 4));
+/** A number of 64 bits is put together without arithmetic on bigints, each result of which would be an object. */
+const WORDS = new Uint32Array(2);
+const LONG = new BigUint64Array(WORDS.buffer);
+const [HIGH, LOW] = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1 ? [1, 0] : [0, 1];
+
+export const readUint64 = (bytes: Uint8Array, at: number): bigint => {
+  WORDS[HIGH] = readInt32(bytes, at);
+  WORDS[LOW] = readInt32(bytes, at + 4);
+  return LONG[0]!;
+};
+
+/** int64 as a number: exact for microseconds of some 285 years around PostgreSQL's epoch, infinity far outside. */
+export const readMicros = (bytes: Uint8Array, at: number): number =>
+  readInt32(bytes, at) * 2 ** 32 + readUint32(bytes, at + 4);
 
 export const readLsn = (bytes: Uint8Array, at: number): Lsn => lsnOf(readUint64(bytes, at));
 
@@ -108,12 +120,12 @@ export const decodeMessage = (
     case 0x42: // B
       need(at, 20, end, 'begin');
       exactly(at + 20, end, 'begin');
-      return handler.begin(readLsn(bytes, at), readUint64(bytes, at + 8), readUint32(bytes, at + 16));
+      return handler.begin(readLsn(bytes, at), readMicros(bytes, at + 8), readUint32(bytes, at + 16));
     case 0x43: // C
       need(at, 25, end, 'commit');
       exactly(at + 25, end, 'commit');
       flagsOf(bytes, at, 0, 'commit');
-      return handler.commit(readLsn(bytes, at + 1), readLsn(bytes, at + 9), readUint64(bytes, at + 17));
+      return handler.commit(readLsn(bytes, at + 1), readLsn(bytes, at + 9), readMicros(bytes, at + 17));
     case 0x52: // R
       return handler.relation(decodeRelation(bytes, at, end));
     case 0x59: // Y: type names; the catalogue says more

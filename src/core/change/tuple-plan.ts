@@ -63,14 +63,12 @@ export const writeTuple = (
 ): boolean => {
   const { fields } = plan;
   requireFields(bytes, at, fields.length);
+  if (plan.plain && old < 0 && form === 'pgoutput') return writePlain(arena, fields.length, bytes, at + 2);
   if (old >= 0) requireFields(bytes, old, fields.length);
   let unchanged = false;
   let next = at + 2;
   let oldNext = old + 2;
-  arena.reserve(2);
-  arena.bytes[arena.length] = plan.columns.length >> 8;
-  arena.bytes[arena.length + 1] = plan.columns.length & 0xff;
-  arena.length += 2;
+  arena.int16(plan.columns.length);
   for (let index = 0; index < fields.length; index++) {
     const field = fields[index]!;
     const oldAt = oldNext;
@@ -90,6 +88,26 @@ export const writeTuple = (
       else writeField(arena, field, bytes, oldAt + 5, oldNext);
     } else if (next - from === 4 && readInt32(bytes, from) < 0) arena.int32(NULL_FIELD);
     else writeField(arena, field, bytes, from + 4, next);
+  }
+  return unchanged;
+};
+
+/** The usual case by itself: every field leaves as it came, its length with it. */
+const writePlain = (arena: Arena, count: number, bytes: Buffer, start: number): boolean => {
+  let unchanged = false;
+  let next = start;
+  arena.int16(count);
+  for (let left = count; left > 0; left--) {
+    const kind = bytes[next];
+    if (kind === KIND_NULL || kind === KIND_UNCHANGED) {
+      if (kind === KIND_UNCHANGED) unchanged = true;
+      arena.int32(kind === KIND_NULL ? NULL_FIELD : UNCHANGED_FIELD);
+      next += 1;
+    } else {
+      const end = next + 5 + readInt32(bytes, next + 1);
+      arena.copy(bytes, next + 1, end);
+      next = end;
+    }
   }
   return unchanged;
 };

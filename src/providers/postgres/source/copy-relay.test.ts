@@ -61,7 +61,7 @@ test('what the source still sends after the copy was given up goes nowhere', asy
   await new Promise((resolve) => setImmediate(resolve));
   const row = (): void => {
     source.reader?.message(COPY_DATA, Buffer.alloc(20), 5, 20);
-    source.reader?.flush?.();
+    source.reader?.flush?.(20);
   };
   const before = target.sent;
   row();

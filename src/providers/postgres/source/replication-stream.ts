@@ -7,11 +7,12 @@
 import type { Batch } from '../../../core/change/batch.ts';
 import { Collector, type CollectorHooks } from '../../../core/change/collector.ts';
 import { formatLsn, maxLsn, ZERO_LSN, type Lsn } from '../../../core/change/lsn.ts';
-import { decodeMessage, POSTGRES_EPOCH_MICROS, readLsn } from '../../../core/change/pgoutput.ts';
+import { decodeMessage, POSTGRES_EPOCH_MICROS, readLsn, readMicros } from '../../../core/change/pgoutput.ts';
 import { XcError } from '../../../core/errors/xc-error.ts';
 import type { ChangeSource } from '../../../core/replication/ports.ts';
 import type { Clock } from '../../../core/time/clock.ts';
 import { ident, literal } from '../quote.ts';
+import { Gulps } from './gulps.ts';
 import type { WireConnection } from '../wire/connection.ts';
 import { serverError } from '../wire/server-error.ts';
 
@@ -45,6 +46,7 @@ export class ReplicationStream implements ChangeSource {
   readonly #collector: Collector;
   readonly #timer: NodeJS.Timeout;
   readonly #spare: Batch[] = [];
+  readonly #gulps = new Gulps(performance.now());
   #received: Lsn;
   #acknowledged: Lsn = ZERO_LSN;
   #failure: unknown = null;
@@ -79,6 +81,7 @@ export class ReplicationStream implements ChangeSource {
     ];
     connection.read({
       message: (type, bytes, start, end) => stream.#message(type, bytes, start, end),
+      flush: (bytes) => stream.#gulps.read(bytes),
       closed: (error) => stream.#fail(error),
     });
     const sql = `START_REPLICATION SLOT ${ident(options.slot)} LOGICAL ${formatLsn(options.from)} (${parameters.join(', ')})`;
@@ -176,8 +179,8 @@ export class ReplicationStream implements ChangeSource {
       }
       this.#wakeUp();
     } else if (kind === 0x6b && end - start === KEEPALIVE_BYTES) {
-      const micros = bytes.readBigInt64BE(start + 9) + POSTGRES_EPOCH_MICROS;
-      this.#keepalive(readLsn(bytes, start + 1), Number(micros / 1000n), bytes[start + 17] === 1);
+      const micros = readMicros(bytes, start + 9) + POSTGRES_EPOCH_MICROS;
+      this.#keepalive(readLsn(bytes, start + 1), Math.trunc(micros / 1000), bytes[start + 17] === 1);
     } else throw new XcError('XC-5201', { subject: `replication message ${kind} of ${end - start} bytes` });
   }
 
@@ -219,7 +222,10 @@ export class ReplicationStream implements ChangeSource {
     message.writeBigUInt64BE(maxLsn(this.#received, this.#acknowledged), 6);
     message.writeBigUInt64BE(this.#acknowledged, 14);
     message.writeBigUInt64BE(this.#acknowledged, 22);
-    message.writeBigInt64BE(BigInt(this.#options.clock.nowMs()) * 1000n - POSTGRES_EPOCH_MICROS, 30);
+    message.writeBigInt64BE(
+      BigInt(Math.trunc(this.#options.clock.nowMs()) * 1000 - POSTGRES_EPOCH_MICROS),
+      30,
+    );
     message[38] = wantsReply ? 1 : 0;
     this.#connection.send(message);
   }

@@ -1,6 +1,6 @@
 /** Runs a batch in the order of the source inside an open transaction: pipelined where possible, else step by step. */
 
-import { INSERT, UPDATE, type Batch } from '../../../core/change/batch.ts';
+import { INSERT, UPDATE, type Batch, type Operation } from '../../../core/change/batch.ts';
 import { XcError } from '../../../core/errors/xc-error.ts';
 import type { WireConnection } from '../wire/connection.ts';
 import { exchange, type Answer } from '../wire/exchange.ts';
@@ -128,7 +128,7 @@ const OPERATION = { 1: 'insert', 2: 'update', 3: 'delete', 4: 'truncate' } as co
 const refusal = (batch: Batch, index: number, error: ServerError): unknown => {
   const route = batch.route[index];
   if (!route || !isRowRefusal(error)) return error;
-  const what = OPERATION[batch.operation[index]!];
+  const what = OPERATION[batch.operation[index] as Operation];
   return new XcError('XC-5204', {
     subject: `${what} in ${route.variant.table} of link ${route.link}`,
     why:

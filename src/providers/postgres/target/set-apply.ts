@@ -62,12 +62,17 @@ export const writeNetEffects = (
 export const maskOf = (mask: string): ReadonlySet<number> =>
   new Set(mask === '' ? [] : mask.split(',').map(Number));
 
+/** Rows that lie one behind the other, as they do where nothing but inserts came, go in one piece. */
 const writeCopy = (writer: MessageWriter, bytes: Buffer, rows: Ranges): void => {
   let place = writer.openCopyData();
   let started = writer.length;
   writer.raw(COPY_HEADER);
-  for (let at = 0; at < rows.length; at += 2) {
-    writer.raw(bytes, rows[at], rows[at + 1]);
+  for (let at = 0; at < rows.length;) {
+    const start = rows[at]!;
+    let end = rows[at + 1]!;
+    const room = COPY_MESSAGE_BYTES - (writer.length - started);
+    for (at += 2; at < rows.length && rows[at] === end && end - start < room; at += 2) end = rows[at + 1]!;
+    writer.raw(bytes, start, end);
     if (writer.length - started < COPY_MESSAGE_BYTES) continue;
     writer.closeMessage(place);
     place = writer.openCopyData();

@@ -13,8 +13,8 @@ import { serverError } from './server-error.ts';
 /** Reads the messages of one exchange. Called synchronously; bytes are valid only during the call. */
 export interface MessageReader {
   message(type: number, bytes: Buffer, start: number, end: number): void;
-  /** All messages that came together were given; what was gathered from them can be passed on. */
-  flush?(): void;
+  /** All messages that came with one read of so many bytes were given; what was gathered from them can be passed on. */
+  flush?(readBytes: number): void;
   /** The connection is gone; no further message comes. */
   closed(error: Error): void;
 }
@@ -143,7 +143,7 @@ export class WireConnection implements AsyncDisposable {
       }
       if (this.#failure) return;
       this.#gatherer.keep(bytes, at);
-      this.#reader?.flush?.();
+      this.#reader?.flush?.(chunk.length);
     } catch (error) {
       this.#fail(misread(error));
     }
