@@ -5,6 +5,7 @@
  */
 
 import { DELETE, HAS_UNCHANGED, INSERT, KEY_CHANGED, UPDATE, type Batch, type Variant } from './batch.ts';
+import { keyOrder } from './key-order.ts';
 import { readInt32 } from './pgoutput.ts';
 import { fieldOffsets, UNCHANGED_FIELD } from './tuple-plan.ts';
 
@@ -206,17 +207,25 @@ const newKey = (batch: Batch, index: number, variant: Variant): Pick<KeyState, '
   return { keyStart, keyEnd: arena.length };
 };
 
+/** Existing rows are looked for in the order of their keys, wherever in the batch they came. */
 const settle = (batch: Batch, variant: Variant, keys: ReadonlyMap<string, KeyState>): NetEffect => {
   const deletes: Ranges = [];
   const inserts: Ranges = [];
   const updates = new Map<string, Ranges>();
-  for (const state of keys.values()) {
+  const states = [...keys.values()];
+  const order = keyOrder(
+    batch.arena.bytes,
+    states.flatMap(({ keyStart, keyEnd }) => [keyStart, keyEnd]),
+  );
+  let plain: Ranges | null = null;
+  for (let at = 0; at < order.length; at++) {
+    const state = states[order[at]!]!;
     if (state.remove) deletes.push(state.keyStart, state.keyEnd);
     if (state.row === 'insert') inserts.push(state.rowStart, state.rowEnd);
-    if (state.row === 'update') {
-      const mask = state.unchanged ? unchangedFields(batch, state.rowStart) : '';
-      entry(updates, mask, () => []).push(state.rowStart, state.rowEnd);
-    }
+    if (state.row !== 'update') continue;
+    if (state.unchanged)
+      entry(updates, unchangedFields(batch, state.rowStart), () => []).push(state.rowStart, state.rowEnd);
+    else (plain ??= entry(updates, '', () => [])).push(state.rowStart, state.rowEnd);
   }
   return { variant, deletes, updates, inserts };
 };

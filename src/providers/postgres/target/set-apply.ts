@@ -17,7 +17,8 @@ const COPY_MESSAGE_BYTES = 64 * 1024;
 
 export interface Expected {
   readonly variant: Variant;
-  readonly kind: 'delete' | 'update' | 'insert';
+  /** Whether an update found all of its rows is for the caller to see, unless the statement counts them itself. */
+  readonly kind: 'delete' | 'update' | 'counted update' | 'insert';
   readonly rows: number;
 }
 
@@ -39,13 +40,16 @@ export const writeNetEffects = (
   for (const { variant, updates } of effects) {
     for (const [mask, rows] of updates) {
       const table = tableOf(variant);
-      const sql = setUpdateSql(table, maskOf(mask));
-      if (sql === null) continue;
-      const name = statements.prepare(writer, sql, [table.rowType.array, 20]);
+      const count = rows.length / 2;
+      const update = setUpdateSql(table, maskOf(mask), count);
+      if (update === null) continue;
+      const { sql, counted } = update;
+      const { array } = table.rowType;
+      const name = statements.prepare(writer, sql, counted ? [array, 20] : [array]);
       writer
-        .bindRows(name, rows.length / 2, () => writeRows(writer, table, batch.arena.bytes, rows))
+        .bindRows(name, counted ? count : null, () => writeRows(writer, table, batch.arena.bytes, rows))
         .execute();
-      expected.push({ variant, kind: 'update', rows: rows.length / 2 });
+      expected.push({ variant, kind: counted ? 'counted update' : 'update', rows: count });
     }
   }
   for (const { variant, inserts } of effects) {
@@ -142,3 +146,14 @@ const writeRecord = (
   }
   writer.patchInt32(start - 4, writer.length - start);
 };
+
+/** Rows that a statement of the pipeline found, by its command tag: "UPDATE 3". */
+const found = (tag: string | undefined): number => Number(/(\d+)$/.exec(tag ?? '')?.[1] ?? -1);
+
+/** Some update did not find all of its rows. @param tags one for each expectation */
+export const missesRows = (expected: readonly Expected[], tags: readonly string[]): boolean =>
+  expected.some(({ kind, rows }, at) => kind === 'update' && found(tags[at]) !== rows);
+
+/** Rows that deletes were to find and did not. */
+export const rowsGone = ({ kind, rows }: Expected, tag: string | undefined): number =>
+  kind === 'delete' && tag !== undefined ? Math.max(0, rows - found(tag)) : 0;

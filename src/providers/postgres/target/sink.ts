@@ -17,7 +17,7 @@ import { isRowRefusal, ServerError } from '../wire/server-error.ts';
 import { Statements } from '../wire/statements.ts';
 import { applyOrdered } from './ordered-batch.ts';
 import { PendingCounts } from './pending-counts.ts';
-import { writeNetEffects, type Expected } from './set-apply.ts';
+import { missesRows, rowsGone, writeNetEffects, type Expected } from './set-apply.ts';
 import type { TargetTable } from './target-table.ts';
 
 export interface SinkOptions {
@@ -65,15 +65,23 @@ export class PostgresSink implements ChangeSink {
     const expected = writeNetEffects(writer, this.#statements, batch, effects, (variant) =>
       this.#options.tableOf(variant),
     );
-    this.#finish(writer, batch);
-    const answer = await exchange(this.#connection, writer.sync().take());
-    if (!answer.error) {
-      this.#settled(batch, answer);
-      return { conflicts: this.#missing(expected, answer.tags.slice(begun)), fellBack: false };
+    // Rows that are not there must be found before the commit: by the statements, or by a look at their tags.
+    const looks = expected.some(({ kind }) => kind === 'update');
+    if (!looks) this.#finish(writer, batch);
+    let answer = await exchange(this.#connection, writer.sync().take());
+    const tags = answer.tags.slice(begun);
+    const misses = looks && !answer.error && missesRows(expected, tags);
+    if (looks && !answer.error && !misses) {
+      this.#finish(writer, batch);
+      answer = await exchange(this.#connection, writer.sync().take());
     }
     const { error } = answer;
+    if (!error && !misses) {
+      this.#settled(batch, answer);
+      return { conflicts: this.#missing(expected, tags), fellBack: false };
+    }
     await this.#rollBack(batch);
-    if (error.sqlState !== 'XC020' && !isRowRefusal(error)) throw this.#refused(error);
+    if (error && error.sqlState !== 'XC020' && !isRowRefusal(error)) throw this.#refused(error);
     return { conflicts: await this.#inOrder(batch), fellBack: true };
   }
 
@@ -107,12 +115,16 @@ export class PostgresSink implements ChangeSink {
     return this.#durable;
   }
 
-  /** Makes everything committed so far durable now, instead of at the target's next background flush. */
+  /**
+   * Makes everything committed so far durable now, instead of at the target's next background flush. A commit waits for
+   * the disk only where its transaction wrote to the log: one that merely has an id does not (xact.c,
+   * RecordTransactionCommit).
+   */
   async flush(): Promise<void> {
     if (this.#inTransaction || this.#undurable.length === 0) return;
     await simpleQuery(
       this.#connection,
-      'BEGIN; SET LOCAL synchronous_commit = on; SELECT pg_current_xact_id(); COMMIT',
+      "BEGIN; SET LOCAL synchronous_commit = on; SELECT pg_logical_emit_message(true, 'xcrepl', 'flush'); COMMIT",
     );
   }
 
@@ -213,10 +225,9 @@ export class PostgresSink implements ChangeSink {
 
   #missing(expected: readonly Expected[], tags: readonly string[]): number {
     let missing = 0;
-    for (const [index, { kind, rows, variant }] of expected.entries()) {
-      if (kind !== 'delete') continue;
-      const gone = rows - Number(/(\d+)$/.exec(tags[index] ?? '')?.[1] ?? rows);
-      if (gone > 0) this.#pending.conflictIn(variant, gone);
+    for (const [index, one] of expected.entries()) {
+      const gone = rowsGone(one, tags[index]);
+      if (gone > 0) this.#pending.conflictIn(one.variant, gone);
       missing += gone;
     }
     return missing;
