@@ -3,6 +3,7 @@
 import type { ConfigInput } from '../../src/core/config/schema.ts';
 import { openTestEngine, type TestEngine } from '../../test/engine/test-engine.ts';
 import { slotName } from '../../src/core/topology/link.ts';
+import { keyText } from '../../src/core/validation/finding.ts';
 import type { Streamed } from '../../src/core/replication/engine.ts';
 import { drainSlot } from './drain-slot.ts';
 import { sortedDifferences } from './sorted-differences.ts';
@@ -63,13 +64,14 @@ const commands = {
     await streaming?.done;
     streaming = null;
   },
-  async verify(): Promise<string[]> {
+  /** Rows that a full verification names. */
+  async differing(): Promise<string[]> {
     const links = opened().stream.links.map((link) => link.id);
     const verified = await opened().engine.verify(
       { ...step(), kind: 'verify', links, extent: 'full' },
       new AbortController().signal,
     );
-    return verified.findings.map((finding) => JSON.stringify(finding));
+    return verified.findings.flatMap(({ keys = [] }) => keys.map(keyText));
   },
   async drop(): Promise<void> {
     for (const link of opened().stream.links) await opened().engine.dropLink(link.id);

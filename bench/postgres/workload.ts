@@ -16,7 +16,10 @@ export const tableSql = (name: string): string =>
 /** One row for each measurement, written last: where it is visible, everything before it is. */
 export const MARKER_SQL = 'CREATE TABLE app.marker (tenant text, id bigint, PRIMARY KEY (tenant, id));';
 
-export const SCHEMA_SQL = `CREATE SCHEMA app; ${tableSql('app.t')} ${MARKER_SQL}`;
+/** Of small rows, for one transaction of very many. */
+const SMALL_SQL = 'CREATE TABLE app.small (tenant text, id bigint, PRIMARY KEY (tenant, id));';
+
+export const SCHEMA_SQL = `CREATE SCHEMA app; ${tableSql('app.t')} ${MARKER_SQL} ${SMALL_SQL}`;
 
 const rowsFrom = (first: string, count: string): string =>
   `SELECT 'acme', ${first} + g, g, ${body(`${first} + g`)} FROM generate_series(0, ${count} - 1) AS g`;
@@ -65,6 +68,21 @@ export const WRITERS_SQL = `
     FOR i IN 0 .. total / per - 1 LOOP
       UPDATE app.t SET n = n + 1, body = ${body('id + n')} WHERE tenant = 'acme'
          AND id = ANY (ARRAY(SELECT first + floor(random() * keys)::bigint FROM generate_series(1, per)));
+      COMMIT;
+    END LOOP;
+  END $$;
+  -- One transaction every 1/rate seconds, whatever the ones before took.
+  CREATE PROCEDURE bench.paced(first bigint, total int, rate int, per int) LANGUAGE plpgsql AS $$
+  DECLARE
+    start timestamptz := clock_timestamp();
+    early float8;
+  BEGIN
+    FOR i IN 0 .. total - 1 LOOP
+      early := extract(epoch FROM start + make_interval(secs => i::float8 / rate) - clock_timestamp());
+      IF early > 0 THEN
+        PERFORM pg_sleep(early);
+      END IF;
+      INSERT INTO app.t ${rowsFrom('first + i * per', 'per')};
       COMMIT;
     END LOOP;
   END $$;`;
