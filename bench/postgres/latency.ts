@@ -97,7 +97,7 @@ const load = async (source: TestDatabase, seconds: number, round: number): Promi
 
 /**
  * Commits of a server since a position, by their own position or, where `origin` says whose, by the source's that they
- * carry. PostgreSQL writes "TIME; …; origin: node N, lsn X/Y, at TIME" (xactdesc.c).
+ * carry. PostgreSQL writes "TIME+00; …; origin: node N, lsn X/Y, at TIME" (xactdesc.c).
  */
 const commits = async (server: TestDatabase, since: bigint, origin: string | null): Promise<Commit[]> => {
   const rows = await server.query<{ at: string; text: string }>(
@@ -122,7 +122,7 @@ const commits = async (server: TestDatabase, since: bigint, origin: string | nul
 
 /** Milliseconds with their fraction: Date.parse has whole ones only. */
 const commitMs = (text: string): number => {
-  const [, second = '', fraction = '0'] = /^(\d+-\d+-\d+ \d+:\d+:\d+)(?:\.(\d+))? UTC/.exec(text) ?? [];
+  const [, second = '', fraction = '0'] = /^(\d+-\d+-\d+ \d+:\d+:\d+)(?:\.(\d+))?\+00/.exec(text) ?? [];
   return Date.parse(`${second.replace(' ', 'T')}Z`) + Number(`0.${fraction}`) * 1000;
 };
 

@@ -58,13 +58,13 @@ export class Replay {
 
   #begin({ lsn, xid }: Readonly<Record<string, unknown>>): void {
     this.#commitLsn = parseLsn(String(lsn));
-    this.#handler.begin(this.#commitLsn, 0n, Number(xid));
+    this.#handler.begin(this.#commitLsn, 0, Number(xid));
   }
 
   #commit({ lsn, at }: Readonly<Record<string, unknown>>): void {
     const micros = parseMicros(String(at));
     if (micros === null || this.#commitLsn === null) throw malformed('a commit without time or begin');
-    this.#handler.commit(this.#commitLsn, parseLsn(String(lsn)), micros - POSTGRES_EPOCH_MICROS);
+    this.#handler.commit(this.#commitLsn, parseLsn(String(lsn)), Number(micros) - POSTGRES_EPOCH_MICROS);
     this.#commitLsn = null;
   }
 

@@ -17,7 +17,7 @@ export class TransactionMarks {
   readonly hooks: Pick<CollectorHooks, 'began' | 'committed'> = {
     began: (batch, commitLsn, xid) => this.add(batch, { kind: 'begin', at: batch.size, commitLsn, xid }),
     committed: (batch, endLsn, unixMicros) =>
-      this.add(batch, { kind: 'commit', at: batch.size, endLsn, unixMicros }),
+      this.add(batch, { kind: 'commit', at: batch.size, endLsn, unixMicros: BigInt(unixMicros) }),
   };
 
   add(batch: Batch, mark: TransactionMark): void {

@@ -1,6 +1,14 @@
 /** From a change of a batch to its record. Rows are redacted already: a batch never holds anything else. */
 
-import { DELETE, INSERT, KEY_CHANGED, TRUNCATE, UPDATE, type Batch } from '../change/batch.ts';
+import {
+  DELETE,
+  INSERT,
+  KEY_CHANGED,
+  TRUNCATE,
+  UPDATE,
+  type Batch,
+  type Operation,
+} from '../change/batch.ts';
 import { readInt16 } from '../change/pgoutput.ts';
 import type { ChangeRecord, LoggedValue } from './records.ts';
 import { loggedValues } from './values.ts';
@@ -12,7 +20,7 @@ export const changeRecord = (
   table: number,
   row?: readonly LoggedValue[],
 ): ChangeRecord => {
-  switch (batch.operation[index]!) {
+  switch (batch.operation[index] as Operation) {
     case INSERT:
       return { t: 'insert', table, new: row ?? newRow(batch, index) };
     case UPDATE: {
