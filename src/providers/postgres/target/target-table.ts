@@ -108,6 +108,8 @@ const settable = (table: TargetTable, unchanged: ReadonlySet<number>, withKey: b
 export const setDeleteSql = (table: TargetTable): string =>
   `DELETE FROM ${table.sql} AS t USING unnest($1) AS s WHERE ${keyJoin(table, 't', (index) => `s.${ident(table.columns[index]!.name)}`)}`;
 
+const expectRows = (from: string): string => `SELECT xcrepl.expect((SELECT count(*) FROM ${from}), $2)`;
+
 /** Up to so many updated rows it costs less to let the statement count them than to look before the commit. */
 const COUNTED_ROWS = 32;
 
@@ -124,14 +126,13 @@ export const setUpdateSql = (
   const same = sameIdentity(table, unchanged);
   if (set.length === 0 && same === '') return null;
   const join = keyJoin(table, 't', (index) => `s.${ident(table.columns[index]!.name)}`) + same;
-  const expect = (count: string): string => `SELECT xcrepl.expect((SELECT count(*) FROM ${count}), $2)`;
   if (set.length === 0)
-    return { sql: expect(`${table.sql} AS t JOIN unnest($1) AS s ON ${join}`), counted: true };
+    return { sql: expectRows(`${table.sql} AS t JOIN unnest($1) AS s ON ${join}`), counted: true };
   const update =
     `UPDATE ${table.sql} AS t SET ${set.map((name) => `${name} = s.${name}`).join(', ')}` +
     ` FROM unnest($1) AS s WHERE ${join}`;
   if (rows > COUNTED_ROWS) return { sql: update, counted: false };
-  return { sql: `WITH u AS (${update} RETURNING 1) ${expect('u')}`, counted: true };
+  return { sql: `WITH u AS (${update} RETURNING 1) ${expectRows('u')}`, counted: true };
 };
 
 export const copySql = (table: TargetTable): string =>
