@@ -4,6 +4,7 @@
  */
 
 import type { Lsn } from '../change/lsn.ts';
+import type { XcError } from '../errors/xc-error.ts';
 import type {
   CopyTable,
   CreateSlot,
@@ -32,6 +33,8 @@ export interface EngineProgress {
   /** Write-ahead log that a slot of the stream holds back now. */
   retained(log: RetainedWal): void;
   note(text: string): void;
+  /** The stream stands until a person does what the error says; the next change that is applied ends it. */
+  waiting?(error: XcError): void;
 }
 
 export interface Streamed {

@@ -1,6 +1,7 @@
 /** What one run moved and how far behind it was: the engines tell it, metrics and the report's results ask it. */
 
 import type { Lsn } from '../change/lsn.ts';
+import type { XcError } from '../errors/xc-error.ts';
 import { LagHistogram, type LagQuantiles } from '../metrics/lag-histogram.ts';
 import type { RetainedWal } from '../metrics/retained-wal.ts';
 import { edgeOf, type ReplicationMetrics } from '../metrics/metrics.ts';
@@ -29,6 +30,8 @@ export class RunProgress {
   readonly #lag = new Map<StreamKey, LagHistogram>();
   readonly #tables = new Map<StreamKey, Map<string, TableCounts>>();
   readonly #onRetained = new Set<(stream: Stream, log: RetainedWal) => void>();
+  readonly #waiting = new Set<StreamKey>();
+  readonly #onWaiting = new Set<(stream: Stream, error: XcError | null) => void>();
   readonly #onApplied = new Set<(stream: Stream, lagMs: number) => void>();
 
   constructor(metrics: ReplicationMetrics, listener: ProgressListener = {}) {
@@ -63,6 +66,7 @@ export class RunProgress {
       applied: (lagMs, position) => {
         this.#histogram(stream.key).add(lagMs);
         metrics.lag(edge, lagMs);
+        if (this.#waiting.delete(stream.key)) for (const listen of this.#onWaiting) listen(stream, null);
         this.#listener.applied?.(stream, lagMs, position);
         for (const listen of this.#onApplied) listen(stream, lagMs);
       },
@@ -71,6 +75,10 @@ export class RunProgress {
         for (const listen of this.#onRetained) listen(stream, log);
       },
       note: (text) => this.#listener.note?.(stream, text),
+      waiting: (error) => {
+        this.#waiting.add(stream.key);
+        for (const listen of this.#onWaiting) listen(stream, error);
+      },
     };
   }
 
@@ -78,6 +86,15 @@ export class RunProgress {
   onRetained(listen: (stream: Stream, log: RetainedWal) => void): () => void {
     this.#onRetained.add(listen);
     return () => void this.#onRetained.delete(listen);
+  }
+
+  /**
+   * Told with why a stream waits, and with null when it goes on.
+   * @returns ends the listening
+   */
+  onWaiting(listen: (stream: Stream, error: XcError | null) => void): () => void {
+    this.#onWaiting.add(listen);
+    return () => void this.#onWaiting.delete(listen);
   }
 
   /** @returns ends the listening */

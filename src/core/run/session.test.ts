@@ -151,6 +151,25 @@ describe('a session', () => {
     );
   });
 
+  it('is live and not ready while a stream waits for its target, until a change is applied again', async () => {
+    const world = new World();
+    const seen: ReturnType<Health['report']>[] = [];
+    world.onStream = (stream) => {
+      if (stream.key !== both[0]!.key) return;
+      const engine = world.progress.of(stream);
+      engine.waiting?.(new XcError('XC-5202', { subject: 'shop.orders.c' }));
+      seen.push(world.health.report());
+      engine.applied(1, lsnOf(10n));
+      seen.push(world.health.report());
+      world.over.abort(new Error('SIGTERM'));
+    };
+    await world.run({ follow: true });
+    const waits = `stream ${both[0]!.key}: paused, XC-5202`;
+    expect(seen[0]).toMatchObject({ live: true, ready: false });
+    expect(seen[0]!.reasons).toContain(waits);
+    expect(seen[1]!.reasons).not.toContain(waits);
+  });
+
   it('ends a stream that lags again after it had caught up, and only then', async () => {
     const world = new World();
     world.onStream = (stream) => {

@@ -79,7 +79,7 @@ class Session {
   async run(): Promise<SessionEnd> {
     const signal = AbortSignal.any([this.#outer, this.#enough.signal]);
     const timer = this.#startTimer(signal);
-    const stopListening = [this.#watchLag(), this.#watchRetained()];
+    const stopListening = [this.#watchLag(), this.#watchRetained(), this.#watchWaiting()];
     try {
       await this.#acquire();
       const plan = await this.#ports.plan();
@@ -137,6 +137,14 @@ class Session {
         this.#ports.warn(`stream ${key}: ${alarm}`);
       }
     });
+  }
+
+  /** A stream that waits for its target is not ready; restarting it would not help, so it is live. */
+  #watchWaiting(): () => void {
+    const { progress, health } = this.#ports;
+    return progress.onWaiting(({ key }, error) =>
+      health.set(key, error ? 'paused' : 'streaming', error?.code ?? null),
+    );
   }
 
   /** All locks before anything else: a run that gets only some of them gives those back. */

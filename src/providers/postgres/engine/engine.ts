@@ -265,6 +265,7 @@ export class PostgresEngine implements StreamEngine {
       },
       applied: (lagMs, position) => progress.applied(lagMs, position),
       retained: (log) => progress.retained(log),
+      waiting: (error) => progress.waiting?.(error),
       note: (text) => progress.note(text),
     };
   }

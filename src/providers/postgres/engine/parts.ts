@@ -93,5 +93,6 @@ export const throughOutages = async <T>(
   await retrying(work, {
     ...how,
     subject: `stream ${options.stream.key}`,
+    waiting: (error) => options.progress.waiting?.(error),
     note: (text) => options.progress.note(text),
   });

@@ -33,6 +33,7 @@ export const retrying = async <T>(
     readonly signal: AbortSignal;
     readonly subject: string;
     readonly wait?: ((error: unknown) => boolean) | undefined;
+    readonly waiting?: ((error: XcError) => void) | undefined;
     note(text: string): void;
   },
 ): Promise<T> => {
@@ -54,8 +55,10 @@ export const retrying = async <T>(
         shouldRetry: ({ error }) => mayPass(error) || options.wait?.(error) === true,
         onFailedAttempt: ({ error, attemptNumber }) => {
           if (mayPass(error)) options.note(`attempt ${attemptNumber} failed, trying again: ${error.message}`);
-          else if (options.wait?.(error) && error instanceof XcError)
+          else if (options.wait?.(error) && error instanceof XcError) {
+            options.waiting?.(error);
             options.note(`waiting: ${error.code} ${error.message}\n${error.next}`);
+          }
         },
       },
     );
