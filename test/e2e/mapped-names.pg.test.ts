@@ -30,6 +30,7 @@ const withMap =
         from: SOURCE_REGION,
         to: [TARGET_REGION],
         verify: 'full',
+        foreignKeys: 'check',
         ...(map ? { map } : {}),
       },
     ],
@@ -90,10 +91,18 @@ test('copied, streamed, verified, emptied and dropped under other names', async 
   const status = await xcrepl('replication', 'status');
   expect(JSON.stringify(status.json)).toContain('"into":"app_eu.lines"');
 
-  await pair.target.query(`UPDATE sales.orders SET remark = 'drifted' WHERE tenantid = 'acme' AND id = 7`);
+  await pair.target.query(`
+    SET session_replication_role = replica;
+    UPDATE sales.orders SET remark = 'drifted' WHERE tenantid = 'acme' AND id = 7;
+    INSERT INTO app_eu.lines VALUES ('elsewhere', 5, 77), ('acme', 500, NULL);
+    DELETE FROM sales.orders WHERE tenantid = 'globex' AND id IN (8, 9)`);
   const differs = await xcrepl('replication', 'run', '--once');
-  expect([differs.exitCode, JSON.stringify(differs.json)]).toEqual([6, expect.stringContaining('"id":"7"')]);
-  await pair.target.query(`UPDATE sales.orders SET remark = 'n' WHERE tenantid = 'acme' AND id = 7`);
+  const found = (differs.json?.['findings'] ?? []) as { check: string; seen: string; keys?: object[] }[];
+  expect(differs.exitCode, differs.stderr).toBe(6);
+  expect(JSON.stringify(found)).toContain('"id":"7"');
+  expect(found.filter(({ check }) => check === 'foreign-keys-hold').map(({ seen }) => seen)).toEqual([
+    '2 rows point to no row of sales.orders',
+  ]);
 
   await pair.source.query('TRUNCATE app."Orders", app."Lines"');
   const emptied = await xcrepl('replication', 'run', '--once');

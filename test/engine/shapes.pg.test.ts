@@ -6,14 +6,16 @@
 import { test } from 'vitest';
 import { columns } from './shapes/columns.ts';
 import { names } from './shapes/names.ts';
+import { sideEffects } from './shapes/side-effects.ts';
 import { partitions } from './shapes/partitions.ts';
-import { inOneGo, pairOfShapes, withRestarts } from './shapes/shape.ts';
+import { expectLater, inOneGo, pairOfShapes, withRestarts } from './shapes/shape.ts';
 
-const shapes = [...partitions, ...columns, ...names];
+const shapes = [...partitions, ...columns, ...names, ...sideEffects];
 
 test('copied and streamed', async () => {
   await using pair = await pairOfShapes(shapes);
   await inOneGo(pair, shapes);
+  await expectLater(pair, shapes);
 });
 
 test('with the run replaced in the middle of the copy, and of the stream', async () => {

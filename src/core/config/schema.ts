@@ -278,6 +278,10 @@ const rule = z.strictObject({
   ),
   verify: says('What a run compares at its end.', defaulting(z.enum(['off', 'changed', 'full']), 'changed')),
   lagObjective: says('The lag that status measures the link against.', z.optional(duration)),
+  foreignKeys: says(
+    'Foreign keys of the target are not checked while rows are applied. check: verification counts rows that point to nothing, which is a finding and stops nothing.',
+    defaulting(z.enum(['ignore', 'check']), 'ignore'),
+  ),
   sequences: says(
     'Sequences that the tables’ columns draw from are carried along: the target’s are kept at the source’s value, and headStart values ahead (1000 where nothing is said). off leaves them alone.',
     z.optional(

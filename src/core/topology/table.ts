@@ -126,4 +126,12 @@ export interface Catalogue {
   /** By OID: every type that a column uses, with element, base, sub- and attribute types. */
   readonly types: ReadonlyMap<number, TypeFacts>;
   readonly sequences: readonly SequenceFacts[];
+  /** What looks like a table and has no rows that logical replication carries. */
+  readonly rowless?: readonly RowlessFacts[];
+}
+
+export interface RowlessFacts {
+  readonly schema: string;
+  readonly name: string;
+  readonly kind: 'view' | 'materialized view' | 'foreign table';
 }

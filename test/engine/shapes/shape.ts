@@ -21,6 +21,8 @@ export interface Shape {
   readonly same: string | { readonly source: string; readonly target: string };
   /** Of the target alone. */
   readonly target?: { readonly query: string; readonly gives: readonly object[] };
+  /** Of the target alone, after everything came in one go. */
+  readonly later?: { readonly query: string; readonly gives: readonly object[] };
   /** Added to the one rule. */
   readonly rule?: Partial<NonNullable<ConfigInput['rules']>[number]>;
 }
@@ -115,6 +117,11 @@ export const withRestarts = async (pair: Pair, shapes: readonly Shape[]): Promis
   for (const { changes } of shapes) await run(pair, halves(changes)[1]);
   await third.catchUp();
   await expectSame(pair, shapes, 'after the second half');
+};
+
+export const expectLater = async (pair: Pair, shapes: readonly Shape[]): Promise<void> => {
+  for (const { name, later } of shapes)
+    if (later) expect(await pair.target.query(later.query), name).toEqual(later.gives);
 };
 
 const expectSame = async (pair: Pair, shapes: readonly Shape[], when: string): Promise<void> => {

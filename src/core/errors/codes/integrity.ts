@@ -253,7 +253,7 @@ export const integrityCodes = {
     title: 'foreign key is not checked while rows are applied',
     means:
       'Rows are applied under session_replication_role = replica, in which foreign keys are not checked.',
-    next: 'keep referenced tables in the same rule; verification names rows that point to nothing',
+    next: 'keep referenced tables in the same rule; with foreignKeys: check, verification counts rows that point to nothing',
   },
   'XC-5329': {
     title: 'no column list is possible',
@@ -293,6 +293,18 @@ export const integrityCodes = {
     means:
       'A check did not get an answer within its time, or lacked the permission to look. What it would have found is unknown, and unknown is not pass.',
     next: 'see the reason in the finding; give a longer --timeout, or grant what it names',
+  },
+  'XC-5343': {
+    title: 'rows point to nothing',
+    means:
+      'Rows that a link brought have no parent by a foreign key of the target, which nothing checks while rows are applied.',
+    next: 'carry the referenced table in the same rule, or find out who changes it on the target',
+  },
+  'XC-5344': {
+    title: 'no table of its own rows',
+    means:
+      'A rule names a view, a materialized view or a foreign table by its own name. Logical replication carries rows of tables only.',
+    next: 'name the tables underneath; refresh materialized views on the target',
   },
   'XC-5341': {
     title: 'service is missing or unsafe',

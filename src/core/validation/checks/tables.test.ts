@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Link } from '../../topology/link.ts';
-import type { SequenceFacts, TableFacts, TypeFacts } from '../../topology/table.ts';
+import type { Catalogue, SequenceFacts, TableFacts, TypeFacts } from '../../topology/table.ts';
 import { isBlocking } from '../finding.ts';
 import { catalogue, column, index, links, orders, type } from './table/sample.ts';
 import { checkTables, checkTablesFully, TABLE_CHECKS } from './tables.ts';
@@ -398,6 +398,40 @@ describe('what is not carried, and what happens beside', () => {
       increment: '1',
     };
     expect(found({ sourceSequences: [sequence] })).toEqual(['sequences eu shop.orders_id_seq warn XC-5327']);
+  });
+});
+
+describe('what looks like a table', () => {
+  const source: Catalogue = {
+    ...catalogue([orders()]),
+    rowless: [
+      { schema: 'shop', name: 'totals', kind: 'materialized view' },
+      { schema: 'shop', name: 'open_orders', kind: 'view' },
+      { schema: 'shop', name: 'remote', kind: 'foreign table' },
+      { schema: 'other', name: 'v', kind: 'view' },
+    ],
+  };
+  const rowlessOf = (tables: string[]) =>
+    checkTables({ links: links(undefined, { tables }), source, target: catalogue([orders()]) })
+      .filter(({ code }) => code === 'XC-5344')
+      .map(({ subject, severity }) => `${subject} ${severity}`);
+
+  it('is told of where a pattern takes it in and rows may be missed, and warned of where it is named', () => {
+    expect(rowlessOf(['shop.*'])).toEqual(['shop.remote info', 'shop.totals info']);
+    expect(rowlessOf(['shop.*', 'shop.open_orders', 'shop.totals', '!shop.remote'])).toEqual([
+      'shop.open_orders warn',
+      'shop.totals warn',
+    ]);
+  });
+});
+
+describe('a map', () => {
+  it('is followed to the target, whose statements name what is there', () => {
+    const mapped = links(undefined, {
+      map: { tables: { 'shop.orders': 'eu.bestellungen' }, case: 'preserve' },
+    });
+    const missing = checkTables({ links: mapped, source: catalogue([orders()]), target: catalogue([]) });
+    expect(missing.find(({ check: name }) => name === 'target-table')?.seen).toContain('eu.bestellungen');
   });
 });
 

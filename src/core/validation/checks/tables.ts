@@ -11,6 +11,7 @@ import { rowScopes, toFinding, type RowScopes, type TableCheck, type TableContex
 import { replicaIdentity, targetKey } from './table/identity.ts';
 import { columnPolicy } from './table/policy.ts';
 import { rowFilterIdentity, tenantColumn } from './table/row-filter.ts';
+import { rowless } from './table/rowless.ts';
 import { checkScope, scopeKey, tablesInScope } from './table/scope.ts';
 import { foreignKeys, sequences, triggers } from './table/side-effects.ts';
 import { largeObjects, partitions, persistence, rowSecurity } from './table/storage.ts';
@@ -43,11 +44,16 @@ export interface TablesToCheck {
 
 /** What stands out, worst first. Nothing of severity `block` means that the links can be planned. */
 export const checkTables = (input: TablesToCheck): Finding[] =>
-  [...checkScope(input.links, input.source), ...tableFindings(input, false)].toSorted(compareFindings);
+  [...scopeFindings(input), ...tableFindings(input, false)].toSorted(compareFindings);
 
 /** The same with a row for every check that passed: what precheck lists. */
 export const checkTablesFully = (input: TablesToCheck): Finding[] =>
-  [...checkScope(input.links, input.source), ...tableFindings(input, true)].toSorted(compareFindings);
+  [...scopeFindings(input), ...tableFindings(input, true)].toSorted(compareFindings);
+
+const scopeFindings = ({ links, source }: TablesToCheck): Finding[] => [
+  ...checkScope(links, source),
+  ...rowless(links, source),
+];
 
 const tableFindings = (input: TablesToCheck, withPasses: boolean): Finding[] =>
   contextsOf(input).flatMap((context) =>

@@ -1,5 +1,5 @@
 /**
- * Reads one database's catalogue into the form that core knows: eight statements whatever the number of tables, with
+ * Reads one database's catalogue into the form that core knows: nine statements whatever the number of tables, with
  * PostgreSQL 15 to 18 and any role that can connect. It locks a table for no longer than it takes to ask its size.
  */
 
@@ -8,6 +8,7 @@ import {
   tableName,
   type Catalogue,
   type ColumnFacts,
+  type RowlessFacts,
   type TableFacts,
   type TableName,
 } from '../../../core/topology/table.ts';
@@ -21,7 +22,7 @@ import {
 } from './parts.ts';
 import { partitionTree, type PartitionTree } from './partition-tree.ts';
 import { readSequences } from './sequences.ts';
-import { readPartitionRows, readTableRows, type TableRow } from './tables.ts';
+import { readPartitionRows, readRowless, readTableRows, type TableRow } from './tables.ts';
 import { readTypes } from './types.ts';
 
 export interface CatalogueScope {
@@ -48,7 +49,9 @@ export const readCatalogue = async (client: Client, scope: CatalogueScope = {}):
   const schemas = scope.schemas ?? [...new Set(rows.map((row) => row.schema))];
   const sequences = await readSequences(client, oids, schemas);
   const tables = rows.map((row) => tableOf(row, parts));
-  return { tables: new Map(tables.map((table) => [tableName(table), table])), types, sequences };
+  const named = (one: RowlessFacts): boolean => scope.tables?.(tableName(one)) ?? true;
+  const rowless = (await readRowless(client, scope.schemas)).filter(named);
+  return { tables: new Map(tables.map((table) => [tableName(table), table])), types, sequences, rowless };
 };
 
 interface Parts {

@@ -1,6 +1,7 @@
 /** Tables with their partitions: names, sizes and what identifies a row, for all schemas in one statement each. */
 
 import type { Client } from 'pg';
+import type { RowlessFacts } from '../../../core/topology/table.ts';
 
 export interface TableRow {
   readonly oid: number;
@@ -50,6 +51,20 @@ export const readTableRows = async (
   client: Client,
   schemas: readonly string[] | undefined,
 ): Promise<TableRow[]> => (await client.query<TableRow>(TABLES, [schemas ?? null])).rows;
+
+const ROWLESS = `
+  SELECT n.nspname::text AS schema, c.relname::text AS name,
+         CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' ELSE 'foreign table' END AS kind
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+   WHERE c.relkind IN ('v', 'm', 'f') AND c.relpersistence <> 't' AND NOT c.relispartition
+     AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'xcrepl')
+     AND ($1::text[] IS NULL OR n.nspname = ANY ($1))
+   ORDER BY 1, 2`;
+
+export const readRowless = async (
+  client: Client,
+  schemas: readonly string[] | undefined,
+): Promise<RowlessFacts[]> => (await client.query<RowlessFacts>(ROWLESS, [schemas ?? null])).rows;
 
 export const readPartitionRows = async (client: Client): Promise<PartitionRow[]> =>
   (await client.query<PartitionRow>(PARTITIONS)).rows;

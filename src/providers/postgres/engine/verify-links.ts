@@ -10,6 +10,8 @@ import type { Finding } from '../../../core/validation/finding.ts';
 import type { Link, LinkId } from '../../../core/topology/link.ts';
 import { tableName, type Catalogue, type TableFacts, type TableName } from '../../../core/topology/table.ts';
 import type { TableVerdict } from '../../../core/validation/compare/table-verdict.ts';
+import { disconnect } from '../connect.ts';
+import { foreignKeyFindings, type CheckedTable } from '../verify/foreign-keys.ts';
 import { verifyLinks, type VerifyRequest } from '../verify/verify-links.ts';
 import { tableToVerify, type VerifyTable } from '../verify/verify-table.ts';
 import type { EngineOptions } from './options.ts';
@@ -62,13 +64,39 @@ export const verifyStream = async (
   for (const { links: each } of result.tables)
     for (const { link, verdict } of each) verdicts.set(link, worse(verdicts.get(link) ?? 'pass', verdict));
   return {
-    findings: result.findings,
+    findings: [...result.findings, ...(await foreignKeys(links, wanted, ports, signal))],
     tables: result.tables.length,
     rows: result.tables.reduce((sum, table) => sum + table.rows.source, 0),
     verdicts,
     verified: result.tables,
     seed: result.seed,
   };
+};
+
+/** Of rules that ask for it: constraints of tables of which either end was compared. */
+const foreignKeys = async (
+  links: readonly Link[],
+  wanted: (link: LinkId, table: TableName) => boolean,
+  { source, target, sessions }: VerificationPorts,
+  signal: AbortSignal,
+): Promise<Finding[]> => {
+  const checked = new Map<TableName, CheckedTable & { readonly links: Link[] }>();
+  for (const link of links.filter(({ rule }) => rule.foreignKeys === 'check'))
+    for (const name of tablesOf(link, source).map(tableName)) {
+      const facts = target.tables.get(name);
+      const ends = [name, ...(facts?.foreignKeys ?? []).map((key) => key.references)];
+      if (!facts || facts.foreignKeys.length === 0 || !ends.some((end) => wanted(link.id, end))) continue;
+      const entry = checked.get(name) ?? { name, facts, links: [] };
+      entry.links.push(link);
+      checked.set(name, entry);
+    }
+  if (checked.size === 0) return [];
+  const client = await sessions.target('control');
+  try {
+    return await foreignKeyFindings(client, [...checked.values()], signal);
+  } finally {
+    await disconnect(client);
+  }
 };
 
 const RANK = { pass: 0, unknown: 1, fail: 2 } as const;

@@ -22,8 +22,11 @@ const BATCH_BYTES = 8 * 2 ** 20;
 const BATCH_CHANGES = 50_000;
 /** One is applied while the next is gathered. */
 const SPARE_BATCHES = 2;
-/** wal_sender_timeout is 60 s by default, and 10 s is what PostgreSQL's own receiver uses. */
-const STATUS_MS = 10_000;
+/**
+ * The server ends a session of which it hears nothing for wal_sender_timeout, also while its questions lie unread because
+ * the target does not keep up. Some operators set that to few seconds; a status has 39 bytes.
+ */
+const STATUS_MS = 1_000;
 /** k, end of the log, the server's clock, whether it wants an answer. */
 const KEEPALIVE_BYTES = 18;
 /** While waiting for the end, the sender is asked where it is. */
