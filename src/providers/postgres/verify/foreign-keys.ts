@@ -65,7 +65,9 @@ export const foreignKeyFindings = async (
 const orphansSql = (constraint: Constraint, { facts, links }: CheckedTable): string => {
   const { columns, parentColumns, parent, full } = constraint;
   const set = columns.map((column) => `c.${ident(column)} IS NOT NULL`).join(full ? ' OR ' : ' AND ');
-  const match = columns.map((column, at) => `p.${ident(parentColumns[at]!)} = c.${ident(column)}`).join(' AND ');
+  const match = columns
+    .map((column, at) => `p.${ident(parentColumns[at]!)} = c.${ident(column)}`)
+    .join(' AND ');
   const scopes = links.map(({ scope }) => scope);
   const [first] = scopes;
   const tenants =
