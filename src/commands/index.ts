@@ -29,6 +29,11 @@ export const tree: readonly CommandEntry[] = [
     load: async () => (await import('./audit/index.ts')).audit,
   },
   {
+    name: 'policy',
+    summary: 'Make signing keys, sign and verify',
+    load: async () => (await import('./policy/index.ts')).policy,
+  },
+  {
     name: 'lab',
     summary: 'Run real PostgreSQL servers on this machine as regions to try things on',
     load: async () => (await import('./lab/index.ts')).lab,
