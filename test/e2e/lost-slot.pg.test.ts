@@ -58,22 +58,42 @@ const expectLost = async (pair: Pair, why: RegExp): Promise<void> => {
 
 const positions = (pair: Pair) => pair.target.query('SELECT slot, position::text FROM xcrepl.checkpoints');
 
-/** What the messages say to do: drop the link, run again, and replace the rows. */
-const expectMended = async (pair: Pair): Promise<void> => {
+const equal = async (pair: Pair): Promise<void> =>
+  expect(await digests(pair.target, shopTables)).toEqual(await digests(pair.source, shopTables));
+
+/** What the doctor says to do: write a plan, and run it. Running it twice is safe. */
+const expectRepaired = async (pair: Pair): Promise<void> => {
+  const doctor = await pair.xcrepl(['replication', 'doctor', '--plan', 'repair.json', '-o', 'json']);
+  expect(doctor.exitCode, doctor.stderr).toBe(6);
+  expect(doctor.json()).toMatchObject({ next: ['xcrepl replication run --plan repair.json'] });
+  const mended = await run(pair, '--plan', 'repair.json');
+  expect(mended.exitCode, mended.stderr).toBe(0);
+  const { totals } = mended.json() as { totals: { copiedRows: number; verifiedRows: number } };
+  expect(totals.copiedRows).toBeGreaterThan(0);
+  expect(totals.copiedRows).toBeLessThan(totals.verifiedRows / 2);
+  await equal(pair);
+  const again = await run(pair, '--plan', 'repair.json');
+  expect(again.exitCode, again.stderr).toBe(0);
+  expect(again.json()).toMatchObject({ totals: { copiedRows: 0 } });
+  expect((await pair.xcrepl(['replication', 'doctor'])).exitCode).toBe(0);
+};
+
+/** The other way: drop the link, run again, and replace the rows. */
+const expectCopiedAnew = async (pair: Pair): Promise<void> => {
   const link = `shop:acme:${SOURCE_REGION}:${TARGET_REGION}`;
   const dropped = await pair.xcrepl(['replication', 'drop', '--link', link, '--confirm', TARGET_REGION]);
   expect(dropped.exitCode, dropped.stderr).toBe(0);
   expectRefusal(await run(pair), { code: 'XC-5205', exit: 6 });
   const again = await run(pair, '--existing', 'replace', '--confirm', TARGET_REGION);
   expect(again.exitCode, again.stderr).toBe(0);
-  expect(await digests(pair.target, shopTables)).toEqual(await digests(pair.source, shopTables));
+  await equal(pair);
 };
 
 test('dropped', async () => {
   const pair = await replicated();
   await pair.source.query('SELECT pg_drop_replication_slot($1)', [await slotOf(pair)]);
   await expectLost(pair, /slot is missing/);
-  await expectMended(pair);
+  await expectRepaired(pair);
 });
 
 test('moved past the checkpoint by somebody else', async () => {
@@ -82,7 +102,7 @@ test('moved past the checkpoint by somebody else', async () => {
     await slotOf(pair),
   ]);
   await expectLost(pair, /past the checkpoint/);
-  await expectMended(pair);
+  await expectRepaired(pair);
 });
 
 test('invalidated, because it held back more log than max_slot_wal_keep_size', async () => {
@@ -102,7 +122,7 @@ test('invalidated, because it held back more log than max_slot_wal_keep_size', a
   await limit('RESET max_slot_wal_keep_size');
   expect(await lost()).toBe(true);
   await expectLost(pair, /wal_status is lost/);
-  await expectMended(pair);
+  await expectCopiedAnew(pair);
 });
 
 test('another server under the same name is not the source that the checkpoint belongs to', async () => {

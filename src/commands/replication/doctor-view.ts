@@ -1,12 +1,19 @@
 /** Diagnoses as a person reads them: a table, and below it why and what to do. */
 
+import type { Plan } from '../../core/plan/plan.ts';
 import type { Diagnosis } from '../../core/report/doctor.ts';
 import type { Painter } from '../frame/host.ts';
-import { bytesText } from './quantities.ts';
+import { findingsView } from './plan-view.ts';
+import { bytesText, countText } from './quantities.ts';
 
 const TONES = { safe: 'good', duplicate: 'good', none: 'dim', unknown: 'warn', gap: 'bad' } as const;
 
-export const doctorView = (links: readonly Diagnosis[], next: readonly string[], paint: Painter): string =>
+export const doctorView = (
+  links: readonly Diagnosis[],
+  plan: Plan | null,
+  next: readonly string[],
+  paint: Painter,
+): string =>
   [
     paint.table(
       ['link', 'verdict', 'reason', 'slot', 'checkpoint', 'slot at', 'source at'],
@@ -21,6 +28,13 @@ export const doctorView = (links: readonly Diagnosis[], next: readonly string[],
       ]),
     ),
     ...links.flatMap((link) => lines(link).map((line) => `${link.link}: ${line}`)),
+    ...(plan
+      ? [
+          '',
+          `plan ${plan.id}: ${plan.steps.filter((step) => step.kind === 'copy-table').length} tables, about ${countText(plan.estimate.rows)} rows to compare; only ranges that differ are read`,
+          ...findingsView(plan.findings, paint),
+        ]
+      : []),
     ...next.map((command) => `next: ${command}`),
   ].join('\n');
 

@@ -1,16 +1,24 @@
 /** Looks at the streams of the selected links, and shows what the doctor says of them. */
 
+import { resolve } from 'node:path';
 import { EXIT } from '../../core/errors/exit.ts';
 import { isXcError, type XcError } from '../../core/errors/xc-error.ts';
+import { makePlan } from '../../core/plan/make-plan.ts';
+import type { Plan } from '../../core/plan/plan.ts';
+import { REPAIR_DISCARDS } from '../../core/plan/plan-stream.ts';
 import { diagnose, type Diagnosis, type DoctorLook } from '../../core/report/doctor.ts';
 import { isoTime } from '../../core/time/clock.ts';
 import type { Stream } from '../../core/topology/link.ts';
 import type { Host, Outcome } from '../frame/host.ts';
+import { writeDurably } from '../../providers/system/durable-file.ts';
 import { doctorView } from './doctor-view.ts';
+import { gather, newId, wishOf } from './planning.ts';
 import { findLink, selectLinks, type Selected, type Selection } from './selection.ts';
 
 export interface DoctorOptions extends Selection {
   readonly link?: string | undefined;
+  /** Where to write a plan that mends the gaps. */
+  readonly plan?: string | undefined;
 }
 
 export const examineLinks = async (host: Host, options: DoctorOptions): Promise<Outcome> => {
@@ -30,12 +38,22 @@ export const examineLinks = async (host: Host, options: DoctorOptions): Promise<
   // A server that does not answer is part of the answer; when nothing was seen at all, that is the error.
   if (failures[0] && failures.length === looks.length) throw failures[0];
   const links = diagnose(looks, selected.ids);
-  const next = nextOf(links);
+  const gaps = links.filter((link) => link.verdict === 'gap');
+  const plan =
+    options.plan === undefined || gaps.length === 0 ? null : await planRepair(host, selected, gaps);
+  if (plan) await writeDurably(resolve(host.cwd, options.plan!), `${JSON.stringify(plan, null, 2)}\n`);
+  const next = gaps.length === 0 ? [] : nextOf(options.plan, plan);
   return {
-    document: { schemaVersion: 1, at: isoTime(host.clock.nowMs()), links, next },
+    document: {
+      schemaVersion: 1,
+      at: isoTime(host.clock.nowMs()),
+      links,
+      plan: plan && { id: plan.id, file: options.plan, steps: plan.steps, findings: plan.findings },
+      next,
+    },
     records: links,
     exit: exitOf(links),
-    table: (paint) => doctorView(links, next, paint),
+    table: (paint) => doctorView(links, plan, next, paint),
   };
 };
 
@@ -65,5 +83,18 @@ const exitOf = (links: readonly Diagnosis[]): number => {
   return links.some((link) => link.verdict === 'unknown') ? EXIT.unknown : EXIT.done;
 };
 
-const nextOf = (links: readonly Diagnosis[]): readonly string[] =>
-  links.flatMap(({ link, verdict }) => (verdict === 'gap' ? [`xcrepl replication drop --link ${link}`] : []));
+/** What makes the links whole again: the same that a run would do, but for what lost changes. */
+const planRepair = async (host: Host, selected: Selected, gaps: readonly Diagnosis[]): Promise<Plan> => {
+  const keys = new Set(gaps.map((gap) => gap.stream));
+  const streams = selected.streams.filter((stream) => keys.has(stream.key));
+  const ids = new Set(gaps.map((gap) => gap.link));
+  const facts = await gather(host, { ...selected, ids: new Set() }, streams);
+  const wish = { ...(await wishOf({ loaded: selected.loaded, ids }, {})), repair: true };
+  return makePlan(facts, wish, { id: await newId(host, 'pl'), nowMs: host.clock.nowMs() });
+};
+
+const nextOf = (file: string | undefined, plan: Plan | null): readonly string[] => {
+  if (!plan) return ['xcrepl replication doctor --plan repair.json'];
+  const discards = plan.findings.find((finding) => finding.check === REPAIR_DISCARDS);
+  return [`xcrepl replication run --plan ${file}${discards ? ` --confirm ${discards.region}` : ''}`];
+};

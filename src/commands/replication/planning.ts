@@ -88,6 +88,7 @@ export const wishOfPlan = ({ loaded }: Pick<Selected, 'loaded'>, { wish }: Plan)
   ...(wish.tables ? { tables: wish.tables } : {}),
   ...(wish.window ? { window: wish.window } : {}),
   ...(wish.chunkBytes === undefined ? {} : { chunkBytes: wish.chunkBytes }),
+  ...(wish.repair ? { repair: true } : {}),
   strict: wish.strict,
   hashKeys: Object.keys(loaded.config.hashKeys),
   config: loaded.digest,

@@ -8,6 +8,7 @@ import { Health } from '../../core/metrics/health.ts';
 import { edgeOf } from '../../core/metrics/metrics.ts';
 import { makePlan, type PlanWish } from '../../core/plan/make-plan.ts';
 import type { Plan } from '../../core/plan/plan.ts';
+import { REPAIR_DISCARDS } from '../../core/plan/plan-stream.ts';
 import { refuseUnavailable } from '../../core/plan/refusals.ts';
 import { foldReport, type RunReport } from '../../core/report/report.ts';
 import { liveStream, type LiveStream } from '../../core/run/live-stream.ts';
@@ -55,6 +56,14 @@ export const runReplication = async (host: Host, options: RunOptions): Promise<O
   const wish = reviewed ? wishOfPlan(selected, reviewed) : await wishOf(selected, options);
   const hashKeys = await hashKeysOf(host, loaded);
   if (options.existing === 'replace') await confirmReplacing(host, scoped, options.confirm);
+  const discards = reviewed?.findings.find((finding) => finding.check === REPAIR_DISCARDS);
+  if (discards?.region !== undefined)
+    await confirmRegion(
+      host,
+      discards.region,
+      options.confirm,
+      `delete rows that only ${discards.region} has`,
+    );
   const run = await newId(host, 'rn');
   const metrics = prometheusMetrics();
   const health = new Health();

@@ -41,7 +41,10 @@ export const run: CommandModule = {
           .choices(['refuse', 'replace'] as const)
           .default('refuse' as const),
       )
-      .option('--confirm <region>', 'with --existing replace: the target region, as confirmation')
+      .option(
+        '--confirm <region>',
+        'with --existing replace, or a repair that deletes what only the target has: the target region, as confirmation',
+      )
       .option('--metrics-addr <host:port>', 'with --follow: serve /health and /metrics here')
       .option('--report-dir <dir>', 'where reports go', 'reports')
       .action(async (options) => {

@@ -9,7 +9,10 @@ import canonicalize from 'canonicalize';
 import { ownName, tableName, type Catalogue, type TableFacts } from '../topology/table.ts';
 import type { ReplicationFacts, ServerFacts, StreamFacts } from './facts.ts';
 import type { Plan, Sha256 } from './plan.ts';
+import { slotName } from '../topology/link.ts';
 import { matchesPatterns } from '../topology/pattern.ts';
+import { mayStart } from '../validation/positions/judge.ts';
+import { judgeSlot } from './judge-slot.ts';
 
 export const digest = (value: unknown): Sha256 =>
   `sha256:${createHash('sha256')
@@ -69,6 +72,7 @@ const groundOfStream = (facts: StreamFacts) => {
 };
 
 const movingOfStream = (facts: StreamFacts) => ({
+  gap: gapOf(facts),
   slots: facts.source.slots
     .filter((slot) => slot.name.includes(facts.stream.key))
     .map((slot) => ({ name: slot.name, wal: slot.walStatus === 'lost' ? 'lost' : 'kept' }))
@@ -82,6 +86,14 @@ const movingOfStream = (facts: StreamFacts) => ({
     }))
     .toSorted((a, b) => (a.id < b.id ? -1 : 1)),
 });
+
+/** What keeps the stream from its checkpoint: a repair ends it, and is then no longer what was reviewed. */
+const gapOf = (facts: StreamFacts): string | null => {
+  const own = slotName(facts.stream.key);
+  if (!facts.target.checkpoints.some((row) => row.slot === own)) return null;
+  const judgement = judgeSlot(facts, own, false);
+  return mayStart(judgement) ? null : judgement.reason;
+};
 
 /** Tables in scope by name, with what decides how they are published, decoded and applied; no sizes, no OIDs. */
 const schemaOf = (catalogue: Catalogue, inScope: (name: string) => boolean) =>

@@ -14,6 +14,11 @@ import type { LinkOnSlot } from './standing.ts';
 import type { Draft } from './step-list.ts';
 import { columnOfWindow, unwindowed } from './window.ts';
 
+/** What a repair compares at once: soon done again after a kill. */
+const RANGE_BYTES = 8 * 2 ** 20;
+/** Of one table: each is a row in the target, and two statements. */
+const MOST_RANGES = 4_096;
+
 /** One copy-table step a table, for all links that need it. */
 export class Copies {
   readonly findings: Finding[] = [];
@@ -33,16 +38,27 @@ export class Copies {
     return this.#steps(slot, links, () => false);
   }
 
-  /** What a copy that was cut short still lacks. */
+  /** All tables again, to be compared, and read only where they differ. */
+  mending(slot: string, links: readonly Link[]): Draft[] {
+    return this.#steps(slot, links, () => false, true);
+  }
+
+  /** What a copy or a repair that was cut short still lacks. */
   rest(slot: string, members: readonly LinkOnSlot[]): Draft[] {
     const copying = members.filter(({ row }) => row.state === 'copying').map(({ link }) => link);
     const done = this.#facts.target.copies.filter((copy) => copy.slot === slot && copy.chunks === copy.done);
-    return this.#steps(slot, copying, (link, table) =>
-      done.some((copy) => copy.table === table && copy.links.includes(link.id)),
-    );
+    const mending = members.some(({ row }) => row.detail.repair === true);
+    const copied = (link: Link, table: TableName): boolean =>
+      done.some((copy) => copy.table === table && copy.links.includes(link.id));
+    return this.#steps(slot, copying, copied, mending);
   }
 
-  #steps(slot: string, links: readonly Link[], copied: (link: Link, table: TableName) => boolean): Draft[] {
+  #steps(
+    slot: string,
+    links: readonly Link[],
+    copied: (link: Link, table: TableName) => boolean,
+    mending = false,
+  ): Draft[] {
     const byTable = new Map<TableName, { facts: TableFacts; links: Link[] }>();
     for (const link of links)
       for (const facts of this.#carried.get(link) ?? []) {
@@ -63,7 +79,7 @@ export class Copies {
     }
     return asked
       .toSorted(([a], [b]) => (a < b ? -1 : 1))
-      .map(([table, entry]) => this.#copy(slot, table, entry.facts, entry.links));
+      .map(([table, entry]) => this.#copy(slot, table, entry.facts, entry.links, mending));
   }
 
   #copy(
@@ -71,6 +87,7 @@ export class Copies {
     table: TableName,
     facts: TableFacts,
     links: readonly Link[],
+    mending: boolean,
   ): Draft & { kind: 'copy-table' } {
     const rows = Math.max(0, Math.round(this.#facts.source.scopedRows.get(table) ?? facts.estimatedRows));
     const share = facts.estimatedRows > 0 ? Math.min(1, rows / facts.estimatedRows) : 1;
@@ -82,10 +99,13 @@ export class Copies {
       links: links.map((link) => link.id).toSorted(),
       table,
       ...(into === table ? {} : { into }),
-      chunks: Math.max(1, Math.ceil(bytes / (this.#wish.chunkBytes ?? CHUNK_BYTES))),
+      chunks: mending
+        ? Math.min(MOST_RANGES, Math.max(1, Math.ceil(bytes / RANGE_BYTES)))
+        : Math.max(1, Math.ceil(bytes / (this.#wish.chunkBytes ?? CHUNK_BYTES))),
       rows,
       bytes,
-      window: this.#window(table, links),
+      window: mending ? null : this.#window(table, links),
+      ...(mending ? { repair: true as const } : {}),
     };
   }
 

@@ -23,6 +23,8 @@ export interface PlanWish {
   readonly window?: { readonly from: string | null; readonly to: string | null };
   /** Bytes of a table that one chunk of its copy aims at; CHUNK_BYTES where absent. */
   readonly chunkBytes?: number;
+  /** Mends streams and links whose slots lost changes, instead of refusing them; begins no other copy. */
+  readonly repair?: boolean;
   /** Turns findings of severity warn into a refusal. */
   readonly strict?: boolean;
   /** Names under hashKeys of the configuration. */
@@ -67,6 +69,7 @@ export const makePlan = (
       ...(wish.tables ? { tables: wish.tables } : {}),
       ...(wish.window ? { window: wish.window } : {}),
       ...(wish.chunkBytes === undefined ? {} : { chunkBytes: wish.chunkBytes }),
+      ...(wish.repair ? { repair: true as const } : {}),
       strict: wish.strict ?? false,
     },
     epochs: Object.fromEntries(

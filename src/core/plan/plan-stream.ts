@@ -16,6 +16,7 @@ import {
   wantedPublications,
   type Carried,
 } from './publication.ts';
+import { codeOf } from '../validation/positions/refuse.ts';
 import { refuseColumnRules, refuseResidency, refuseUnavailable } from './refusals.ts';
 import { leftOut, refuseRenamedAway, schemaFindings } from './schema-findings.ts';
 import { tablesOf } from './scope.ts';
@@ -31,7 +32,7 @@ export interface StreamPlan {
 }
 
 export const planStream = (facts: StreamFacts, wish: PlanWish, planId: string): StreamPlan => {
-  const standing = standingOf(facts, wish.selected);
+  const standing = standingOf(facts, wish);
   const { carried, left } = carriedTables(facts, standing);
   refuseRenamedAway(facts, carried);
   refuseUnavailable([...carried.keys()]);
@@ -41,7 +42,8 @@ export const planStream = (facts: StreamFacts, wish: PlanWish, planId: string): 
   const published = planPublications(facts, carried, steps);
   const taken = planLeaving(standing, steps, published);
   const copies = new Copies(facts, wish, carried);
-  if (standing.checkpoint) planOntoRunning(facts, standing, copies, steps, taken, planId);
+  if (standing.gap) planMending(facts, standing, copies, steps, taken);
+  else if (standing.checkpoint) planOntoRunning(facts, standing, copies, steps, taken, planId);
   else if (standing.fresh.length > 0) planFirst(facts, standing.fresh, copies, steps, taken);
   planVerify(
     [...carried.keys()].filter((link) => !copies.incomplete.has(link.id)),
@@ -53,6 +55,7 @@ export const planStream = (facts: StreamFacts, wish: PlanWish, planId: string): 
     steps: steps.list,
     findings: [
       ...standing.findings,
+      ...mendingFindings(standing, facts),
       ...[...left].map(([table, links]) =>
         leftOut(
           facts.source.catalogue.tables.get(table)!,
@@ -62,11 +65,17 @@ export const planStream = (facts: StreamFacts, wish: PlanWish, planId: string): 
       ),
       ...copies.findings,
       ...serverFindings(facts, carried),
-      ...schemaFindings(facts, carried, standing.fresh, left),
+      ...schemaFindings(facts, carried, readAnew(standing), left),
     ],
     carried,
   };
 };
+
+/** Links whose tables are read in this run: what does not fit stands in their way, and not only in their stream's. */
+const readAnew = ({ fresh, mended, mendedAside }: Standing): Link[] => [
+  ...fresh,
+  ...[...mended, ...mendedAside].map(({ link }) => link),
+];
 
 /** Each link that stays or comes, with its tables; a table that a running link never published is left out, and named. */
 const carriedTables = (
@@ -77,7 +86,7 @@ const carriedTables = (
   const left = new Map<TableName, LinkId[]>();
   const { catalogue } = facts.source;
   const publications = publicationsOf(facts.stream.key, facts.source.publications);
-  for (const link of standing.fresh) carried.set(link, tablesOf(link, catalogue));
+  for (const link of readAnew(standing)) carried.set(link, tablesOf(link, catalogue));
   for (const { link } of [...standing.carried, ...standing.joining, ...standing.held]) {
     const tables = tablesOf(link, catalogue);
     const kept = tables.filter(
@@ -129,11 +138,87 @@ const planOntoRunning = (
 ): void => {
   const own = slotName(facts.stream.key);
   const rest = copies.rest(own, standing.carried).map((copy) => steps.add(copy, after));
-  if (standing.carried.length + standing.joining.length + standing.fresh.length === 0) return;
+  const { carried, joining, fresh, mendedAside } = standing;
+  if (carried.length + joining.length + fresh.length + mendedAside.length === 0) return;
   const main = steps.add({ kind: 'stream-changes', slot: own, until: 'source-position-at-start' }, [
     ...after,
     ...rest,
   ]);
+  planJoining(standing, copies, steps, main, after);
+  const aside = mendedAside.map(({ link }) => link);
+  if (aside.length > 0) {
+    const slot = copySlotName(facts.stream.key, `${planId}m`);
+    planMerge(slot, idsOf(aside), steps, main, mendOn(slot, aside, copies, steps, after, false));
+  }
+  if (fresh.length === 0) return;
+  const slot = copySlotName(facts.stream.key, planId);
+  const ids = idsOf(fresh);
+  const created = steps.add({ kind: 'create-slot', slot, links: ids, failover: false }, after);
+  const copied = copies.fresh(slot, fresh).map((copy) => steps.add(copy, [created]));
+  if (ids.some((id) => copies.incomplete.has(id))) return;
+  planMerge(slot, ids, steps, main, [created, ...copied]);
+};
+
+const idsOf = (links: readonly Link[]): LinkId[] => links.map((link) => link.id);
+
+/** The stream's own slot lost changes: a new one, and on the target only the ranges that differ are replaced. */
+const planMending = (
+  facts: StreamFacts,
+  standing: Standing,
+  copies: Copies,
+  steps: StepList,
+  after: string[],
+): void => {
+  const slot = slotName(facts.stream.key);
+  const links = standing.mended.map(({ link }) => link);
+  if (links.length === 0) return;
+  const done = mendOn(slot, links, copies, steps, after, facts.source.version >= 170_000);
+  const main = steps.add({ kind: 'stream-changes', slot, until: 'source-position-at-start' }, done);
+  planJoining(standing, copies, steps, main, after);
+};
+
+const mendOn = (
+  slot: string,
+  links: readonly Link[],
+  copies: Copies,
+  steps: StepList,
+  after: string[],
+  failover: boolean,
+): string[] => {
+  const created = steps.add(
+    { kind: 'create-slot', slot, links: idsOf(links), failover, repair: true },
+    after,
+  );
+  return [created, ...copies.mending(slot, links).map((copy) => steps.add(copy, [created]))];
+};
+
+/** The finding without whose confirmation a repair is not run. */
+export const REPAIR_DISCARDS = 'repair-discards';
+
+/** What only the target has is deleted: where its source is another, that may be rows that nobody else has. */
+const mendingFindings = ({ gap, mended }: Standing, { target }: StreamFacts): Finding[] =>
+  gap && codeOf(gap) === 'XC-5206' && mended.length > 0
+    ? [
+        {
+          check: REPAIR_DISCARDS,
+          region: target.region,
+          subject: mended.map(({ row }) => row.link).join(', '),
+          verdict: 'fail',
+          severity: 'warn',
+          seen: `${gap.why}; rows of the links that only the target has are deleted by the repair`,
+          remedy: `run the plan with --confirm ${target.region}, once nothing on the target is worth keeping`,
+          code: 'XC-5010',
+        },
+      ]
+    : [];
+
+const planJoining = (
+  standing: Standing,
+  copies: Copies,
+  steps: StepList,
+  main: string,
+  after: string[],
+): void => {
   for (const [slot, members] of Map.groupBy(standing.joining, ({ row }) => row.slot)) {
     const copied = copies.rest(slot, members).map((copy) => steps.add(copy, after));
     if (members.some(({ link }) => copies.incomplete.has(link.id))) continue;
@@ -145,13 +230,6 @@ const planOntoRunning = (
       [...after, ...copied],
     );
   }
-  if (standing.fresh.length === 0) return;
-  const slot = copySlotName(facts.stream.key, planId);
-  const ids = standing.fresh.map((link) => link.id);
-  const created = steps.add({ kind: 'create-slot', slot, links: ids, failover: false }, after);
-  const copied = copies.fresh(slot, standing.fresh).map((copy) => steps.add(copy, [created]));
-  if (ids.some((id) => copies.incomplete.has(id))) return;
-  planMerge(slot, ids, steps, main, [created, ...copied]);
 };
 
 const planMerge = (

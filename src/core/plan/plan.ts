@@ -43,6 +43,8 @@ export interface CreateSlot extends StepOf<'create-slot'> {
   readonly slot: string;
   readonly links: readonly LinkId[];
   readonly failover: boolean;
+  /** In place of one that lost changes: rows of the links are on the target, and are compared instead of copied. */
+  readonly repair?: true;
 }
 
 /** Copies one table for all links that need it, in chunks; rows of each link under its own policy. */
@@ -50,6 +52,8 @@ export interface CopyTable extends StepOf<'copy-table'> {
   readonly slot: string;
   readonly links: readonly LinkId[];
   readonly table: TableName;
+  /** Only ranges whose checksums differ are read, and replaced on the target. */
+  readonly repair?: true;
   /** What the target calls it, where not as the source does. */
   readonly into?: TableName;
   /** Estimate; the real cut is made inside the snapshot. */
@@ -124,6 +128,7 @@ export interface Plan {
     readonly tables?: readonly string[];
     readonly window?: { readonly from: string | null; readonly to: string | null };
     readonly chunkBytes?: number;
+    readonly repair?: true;
     readonly strict: boolean;
   };
   readonly epochs: Readonly<Record<string, number>>;

@@ -7,6 +7,7 @@ import { slotName, type Link, type LinkId } from '../topology/link.ts';
 import { mayStart, type Judgement } from '../validation/positions/judge.ts';
 import { refuseGap } from '../validation/positions/refuse.ts';
 import type { CheckpointRow, LinkRow, StreamFacts } from './facts.ts';
+import type { PlanWish } from './make-plan.ts';
 import type { Finding } from './plan.ts';
 import { judgeSlot } from './judge-slot.ts';
 
@@ -18,6 +19,12 @@ export interface Standing {
   readonly carried: readonly LinkOnSlot[];
   /** On a side slot, still copying or catching up. */
   readonly joining: readonly LinkOnSlot[];
+  /** On the stream's own slot, which lost changes: compared and mended under a new one. Only where that is asked for. */
+  readonly mended: readonly LinkOnSlot[];
+  /** In need of repair by themselves: mended on a side slot while the others stream on. Only where that is asked for. */
+  readonly mendedAside: readonly LinkOnSlot[];
+  /** Why the stream's own slot is mended; null where it is not. */
+  readonly gap: Judgement | null;
   /** Paused, errored, in need of repair, or on a side slot that is lost: nothing is done for them but to say so. */
   readonly held: readonly LinkOnSlot[];
   /** To be taken off the stream. */
@@ -31,7 +38,10 @@ export interface LinkOnSlot {
 }
 
 /** @throws XcError XC-5001 when changes after the checkpoint can no longer be read, XC-5206 for another source */
-export const standingOf = (facts: StreamFacts, selected: ReadonlySet<LinkId>): Standing => {
+export const standingOf = (
+  facts: StreamFacts,
+  { selected, repair = false }: Pick<PlanWish, 'selected' | 'repair'>,
+): Standing => {
   const { stream, target } = facts;
   const own = slotName(stream.key);
   const rows = target.links.filter((row) => row.stream === stream.key);
@@ -40,6 +50,7 @@ export const standingOf = (facts: StreamFacts, selected: ReadonlySet<LinkId>): S
   const carried: LinkOnSlot[] = [];
   const joining: LinkOnSlot[] = [];
   const held: LinkOnSlot[] = [];
+  const broken: LinkOnSlot[] = [];
   const leaving: LinkId[] = [];
   const findings: Finding[] = [];
   for (const row of rows) {
@@ -49,6 +60,7 @@ export const standingOf = (facts: StreamFacts, selected: ReadonlySet<LinkId>): S
       continue;
     }
     if (!link || row.state === 'stopping' || row.state === 'dropping') leaving.push(row.link);
+    else if (row.state === 'needs-repair' && repair && selected.has(row.link)) broken.push({ link, row });
     else if (row.state === 'paused' || row.state === 'errored' || row.state === 'needs-repair') {
       held.push({ link, row });
       findings.push(heldFinding(row));
@@ -56,17 +68,32 @@ export const standingOf = (facts: StreamFacts, selected: ReadonlySet<LinkId>): S
     else {
       const judgement = judgeSlot(facts, row.slot, true);
       if (mayStart(judgement)) joining.push({ link, row });
+      else if (repair && selected.has(row.link)) broken.push({ link, row });
       else {
         held.push({ link, row });
         findings.push(lostSideSlot(row, judgement));
       }
     }
   }
-  if (checkpoint || rows.some((row) => row.slot === own))
-    refuseGap(own, facts.source.region, judgeSlot(facts, own, carried.length + joining.length > 0));
+  const judgement =
+    checkpoint || rows.some((row) => row.slot === own)
+      ? judgeSlot(facts, own, carried.length + joining.length > 0)
+      : null;
+  const gap = judgement && !mayStart(judgement) ? judgement : null;
+  if (gap && !repair) refuseGap(own, facts.source.region, gap);
   const known = new Set(rows.map((row) => row.link));
-  const fresh = stream.links.filter((link) => selected.has(link.id) && !known.has(link.id));
-  return { checkpoint, fresh, carried, joining, held, leaving: leaving.toSorted(), findings };
+  const fresh = repair ? [] : stream.links.filter((link) => selected.has(link.id) && !known.has(link.id));
+  const common = { checkpoint, fresh, joining, leaving: leaving.toSorted(), findings, gap };
+  if (!gap) return { ...common, carried, held, mended: [], mendedAside: broken };
+  // What was on the slot that is replaced has no other place to go on from, whatever held it.
+  const onOwn = held.filter(({ row }) => row.slot === own);
+  return {
+    ...common,
+    carried: [],
+    held: held.filter(({ row }) => row.slot !== own),
+    mended: [...carried, ...onOwn, ...broken],
+    mendedAside: [],
+  };
 };
 
 const stopped = (row: LinkRow): Finding => ({

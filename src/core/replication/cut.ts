@@ -48,6 +48,22 @@ export const chooseCut = (table: TableFacts, scopeColumn: string | null): CutCol
   return table.kind === 'r' ? PAGES : null;
 };
 
+/**
+ * How to cut a table that is repaired: by a key column that every change names, whatever the order of its pages, because
+ * a range is compared before it is read; or not at all where rows of two ranges could meet in a unique constraint while
+ * one of them is not mended yet.
+ */
+export const chooseRepairCut = (
+  source: TableFacts,
+  target: TableFacts,
+  scopeColumn: string | null,
+): CutColumn | null =>
+  mixesSnapshots(source) && mixesSnapshots(target)
+    ? (leadingColumns(source, scopeColumn)
+        .map((name) => cutColumnNamed(source, name))
+        .find((one) => one !== null) ?? null)
+    : null;
+
 const isCorrelated = (table: TableFacts, { name }: CutColumn): boolean =>
   Math.abs(table.columns.find((one) => one.name === name)?.correlation ?? 0) >= CORRELATED;
 

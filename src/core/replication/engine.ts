@@ -49,6 +49,17 @@ export interface Streamed {
   readonly findings?: readonly Finding[];
 }
 
+/** Rows that were written to the target; of a repair also what was compared for that. */
+export interface Copied {
+  readonly rows: number;
+  readonly bytes: number;
+  readonly chunks: number;
+  /** Of a repair: rows whose checksums were compared. */
+  readonly compared?: number;
+  /** Of a repair: rows deleted on the target, most of which came again. */
+  readonly deleted?: number;
+}
+
 /** A comparison that was asked for by itself, beside or without a run. */
 export interface CompareRequest {
   readonly links: readonly LinkId[];
@@ -89,7 +100,7 @@ export interface StreamEngine extends AsyncDisposable {
   checkSlot(step: CreateSlot): Promise<void>;
   publishTables(step: PublishTables): Promise<{ changed: boolean }>;
   createSlot(step: CreateSlot): Promise<{ slot: string; position: Lsn }>;
-  copyTable(step: CopyTable, signal: AbortSignal): Promise<{ rows: number; bytes: number; chunks: number }>;
+  copyTable(step: CopyTable, signal: AbortSignal): Promise<Copied>;
   /**
    * Streams until the position, or, where that is null, until the signal aborts; resolves, in both cases at a batch
    * boundary, with where it ended. An abort is not an error.

@@ -35,7 +35,7 @@ export const engineRunners = (
       const { slot, position } = await engineOf(step).createSlot(step);
       return { slot, position: formatLsn(position) };
     }),
-    'copy-table': runner((step, signal) => engineOf(step).copyTable(step, signal)),
+    'copy-table': runner(async (step, signal) => ({ ...(await engineOf(step).copyTable(step, signal)) })),
     'stream-changes': {
       run: async (step, signal) => {
         const [ended, until] = await streamOnce(engineOf(step), step, signal);

@@ -36,6 +36,7 @@ const step = z.discriminatedUnion('kind', [
     slot: z.string(),
     links: names,
     failover: z.boolean(),
+    repair: z.optional(z.literal(true)),
   }),
   z.strictObject({
     ...base,
@@ -44,6 +45,7 @@ const step = z.discriminatedUnion('kind', [
     links: names,
     table: z.string(),
     into: z.optional(z.string()),
+    repair: z.optional(z.literal(true)),
     chunks: z.number(),
     rows: z.number(),
     bytes: z.number(),
@@ -105,6 +107,7 @@ const plan = z.strictObject({
     tables: z.optional(names),
     window: z.optional(range),
     chunkBytes: z.optional(z.int()),
+    repair: z.optional(z.literal(true)),
     strict: z.boolean(),
   }),
   epochs: z.record(z.string(), z.int()),

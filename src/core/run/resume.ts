@@ -51,9 +51,15 @@ const effectCovers = (reviewed: Step, step: Step): boolean => {
         reviewed.kind === 'copy-table' &&
         reviewed.table === step.table &&
         JSON.stringify(reviewed.window) === JSON.stringify(step.window) &&
+        reviewed.repair === step.repair &&
         within(step.links, reviewed.links)
       );
     case 'create-slot':
+      return (
+        reviewed.kind === 'create-slot' &&
+        reviewed.repair === step.repair &&
+        within(step.links, reviewed.links)
+      );
     case 'merge-links':
     case 'remove-links':
       return reviewed.kind === step.kind && within(step.links, reviewed.links);

@@ -20,6 +20,12 @@ export const integrityCodes = {
     means: 'The link is stopped, paused, errored or in need of repair. The other links of its stream go on.',
     next: 'xcrepl replication status shows why; drop the link and run again to copy it anew',
   },
+  'XC-5010': {
+    title: 'a repair would delete rows that only the target has',
+    means:
+      'The source is of another history than the target: it was restored, rebuilt, or promoted while it was behind. A repair makes the target equal to it, and with that deletes rows which the source lost.',
+    next: 'save what is worth keeping on the target, then run the plan with --confirm REGION',
+  },
   'XC-5101': {
     title: 'rows differ between source and target',
     means:

@@ -6,7 +6,8 @@
 import PQueue from 'p-queue';
 import type { CopyTable } from '../../../core/plan/plan.ts';
 import { rowScope } from '../../../core/plan/scope.ts';
-import { chooseCut, mixesSnapshots, PAGES } from '../../../core/replication/cut.ts';
+import type { Copied } from '../../../core/replication/engine.ts';
+import { chooseCut, chooseRepairCut, mixesSnapshots, PAGES } from '../../../core/replication/cut.ts';
 import type { Link, LinkId } from '../../../core/topology/link.ts';
 import { tableName, type Catalogue, type TableFacts } from '../../../core/topology/table.ts';
 import { ident, rowsOf } from '../quote.ts';
@@ -15,6 +16,7 @@ import { copiesAsText, copyGroups, copyPredicate, copyStatements, type CopyGroup
 import { CopyWorker, type ChunkWork } from './copy-worker.ts';
 import type { ChunkStore, StoredChunk } from './chunk-store.ts';
 import type { EngineOptions } from './options.ts';
+import { repairChunks } from './repair-chunks.ts';
 import type { Sessions } from './sessions.ts';
 import type { HeldSnapshot } from './snapshots.ts';
 import type { TenantValues } from './tenant-values.ts';
@@ -58,12 +60,6 @@ export interface CopyContext extends CopySession {
   readonly links: readonly Link[];
 }
 
-export interface Copied {
-  readonly rows: number;
-  readonly bytes: number;
-  readonly chunks: number;
-}
-
 export const copyOneTable = async (
   step: CopyTable,
   context: CopyContext,
@@ -83,8 +79,10 @@ export const copyOneTable = async (
     if (anew || stored.length === 0) {
       // Without an earlier attempt of ours, rows that are there belong to somebody else.
       const clear =
-        anew || context.options.existing === 'replace' ? clearStatements(context.links, target) : [];
-      stored = await cutTable(step, groups, source, context, first);
+        !step.repair && (anew || context.options.existing === 'replace')
+          ? clearStatements(context.links, target)
+          : [];
+      stored = await cutTable(step, groups, source, target, context, first);
       await context.chunks.write(step.slot, step.table, stored, clear);
     }
   } catch (error) {
@@ -95,7 +93,9 @@ export const copyOneTable = async (
   const text = copiesAsText(source, context.source.types);
   const todo = stored.filter((chunk) => !chunk.done);
   const works = todo.map((chunk) => chunkWork(step, chunk, groups, source, target, text, context));
-  return await copyAll(works, context, signal);
+  return step.repair
+    ? await repairChunks({ works, chunks: todo, step, source, target, context }, signal)
+    : await copyAll(works, context, signal);
 };
 
 const freeWorker = async ({ take, sessions, snapshot, options }: CopyContext): Promise<CopyWorker> =>
@@ -114,10 +114,14 @@ const cutTable = async (
   step: CopyTable,
   groups: readonly CopyGroup[],
   source: TableFacts,
+  target: TableFacts,
   context: CopyContext,
   worker: CopyWorker,
 ): Promise<StoredChunk[]> => {
-  const cut = step.chunks > 1 ? chooseCut(source, rowScope(context.links[0]!)?.column ?? null) : null;
+  const scopeColumn = rowScope(context.links[0]!)?.column ?? null;
+  const choose = (): ReturnType<typeof chooseCut> =>
+    step.repair ? chooseRepairCut(source, target, scopeColumn) : chooseCut(source, scopeColumn);
+  const cut = step.chunks > 1 ? choose() : null;
   const column = cut === null || cut === PAGES ? cut : cut.name;
   const chunks: StoredChunk[] = [];
   for (const { links } of groups) {

@@ -52,11 +52,17 @@ export class CopyWorker implements AsyncDisposable {
     this.#run = run;
   }
 
-  static async open(sessions: Sessions, held: HeldSnapshot, run: string): Promise<CopyWorker> {
+  /** @param settings of both sessions, beside those that their kind has */
+  static async open(
+    sessions: Sessions,
+    held: HeldSnapshot,
+    run: string,
+    settings: Readonly<Record<string, string>> = {},
+  ): Promise<CopyWorker> {
     const opened = new AsyncDisposableStack();
     try {
-      const source = opened.use(await sessions.wire('source', 'reader'));
-      const target = opened.use(await sessions.wire('target', 'copier'));
+      const source = opened.use(await sessions.wire('source', 'reader', settings));
+      const target = opened.use(await sessions.wire('target', 'copier', settings));
       await begin(source, held);
       const { rows } = await simpleQuery(source, 'SELECT pg_current_snapshot(); COMMIT');
       opened.move();
@@ -74,8 +80,15 @@ export class CopyWorker implements AsyncDisposable {
     return rows.map((row) => row[0] ?? null);
   }
 
-  /** @throws ServerError, XcError; after one the worker is of no use */
-  async copy(work: ChunkWork, signal: AbortSignal): Promise<Relayed> {
+  /**
+   * @param clear statement of the target that makes room for the rows, in their transaction
+   * @throws ServerError, XcError; after one the worker is of no use
+   */
+  async copy(
+    work: ChunkWork,
+    signal: AbortSignal,
+    clear: string | null = null,
+  ): Promise<Relayed & { readonly cleared: number }> {
     const counter: TenantCounter = {
       field: work.tenants?.field ?? null,
       links: work.tenants?.links ?? new Map([['', work.group.links[0]!.id]]),
@@ -85,14 +98,23 @@ export class CopyWorker implements AsyncDisposable {
     const transform = untouched
       ? null
       : (work.text ? textTransform : binaryTransform)(work.group.plan, counter);
-    await Promise.all([begin(this.#source, this.#held), simpleQuery(this.#target, 'BEGIN')]);
+    const [, { tags }] = await Promise.all([
+      begin(this.#source, this.#held),
+      simpleQuery(this.#target, clear === null ? 'BEGIN' : `BEGIN; ${clear}`),
+    ]);
     const relayed = await relayCopy(this.#source, this.#target, work.sql, transform, signal);
     if (untouched) counter.counts.set(work.group.links[0]!.id, relayed);
     await Promise.all([
       simpleQuery(this.#source, 'COMMIT'),
       simpleQuery(this.#target, this.#record(work, relayed, counter)),
     ]);
-    return relayed;
+    return { ...relayed, cleared: Number(tags[1]?.split(' ')[1] ?? 0) };
+  }
+
+  /** Records a chunk whose rows are on the target as they are: it needs no copy. */
+  async keep(work: ChunkWork): Promise<void> {
+    const nothing = { field: null, links: new Map(), counts: new Map() };
+    await simpleQuery(this.#target, `BEGIN;${this.#record(work, { rows: 0, bytes: 0 }, nothing)}`);
   }
 
   #record(work: ChunkWork, relayed: Relayed, counter: TenantCounter): string {
@@ -136,4 +158,4 @@ const begin = async (source: WireConnection, held: HeldSnapshot): Promise<void> 
 };
 
 /** undefined_object since PostgreSQL 17, invalid_parameter_value before. */
-const SNAPSHOT_GONE = new Set(['42704', '22023']);
+export const SNAPSHOT_GONE: ReadonlySet<string> = new Set(['42704', '22023']);

@@ -16,6 +16,7 @@ import type {
 import type {
   Compared,
   CompareRequest,
+  Copied,
   EngineProgress,
   StreamEngine,
   Streamed,
@@ -29,7 +30,8 @@ import { ChangedTables } from './changed-tables.ts';
 import { ChunkStore } from './chunk-store.ts';
 import { Control } from './control.ts';
 import { Copies } from './copies.ts';
-import { copyOneTable, type Copied } from './copy-table.ts';
+import { beginRepair } from './begin-repair.ts';
+import { copyOneTable } from './copy-table.ts';
 import { refuseExisting } from './existing-rows.ts';
 import { LinkStore } from './link-store.ts';
 import type { EngineOptions } from './options.ts';
@@ -97,7 +99,7 @@ export class PostgresEngine implements StreamEngine {
   }
 
   async checkSlot(step: CreateSlot): Promise<void> {
-    if (this.#parts.options.existing !== 'refuse') return;
+    if (this.#parts.options.existing !== 'refuse' || step.repair) return;
     await this.#typed(async () => {
       if ((await this.#parts.store.checkpoint(step.slot)) !== null) return;
       await refuseExisting(this.#parts, linksNamed(this.#parts, step.links));
@@ -108,6 +110,7 @@ export class PostgresEngine implements StreamEngine {
     const { slot } = step;
     const { control, store, sessions } = this.#parts;
     return await this.#typed(async () => {
+      if (step.repair) return await beginRepair(this.#parts, this.#copies, step);
       const source = await control.source();
       const known = await store.checkpoint(slot);
       if (known !== null && (await slotExists(source, slot))) return { slot, position: known };
@@ -122,10 +125,7 @@ export class PostgresEngine implements StreamEngine {
     });
   }
 
-  async copyTable(
-    step: CopyTable,
-    signal: AbortSignal,
-  ): Promise<{ rows: number; bytes: number; chunks: number }> {
+  async copyTable(step: CopyTable, signal: AbortSignal): Promise<Copied> {
     const copy = async (): Promise<Copied> => {
       const links = linksNamed(this.#parts, step.links);
       for (const link of links) this.#changed.touch(link.id, step.table);

@@ -3,6 +3,7 @@
  * stream over by writing its own name into it; from then on nothing that an earlier run still sends can commit.
  */
 
+import type { Client } from 'pg';
 import { formatLsn, parseLsn, type Lsn } from '../../../core/change/lsn.ts';
 import { slotName, type Link, type LinkId } from '../../../core/topology/link.ts';
 import type { TableName } from '../../../core/topology/table.ts';
@@ -21,6 +22,9 @@ export interface StoredLink {
   readonly from: Lsn | null;
   readonly consistentAt: Lsn | null;
 }
+
+/** The source that links are read from anew. */
+export type Repaired = Pick<ServerIdentity, 'systemIdentifier' | 'timeline'>;
 
 export class LinkStore {
   readonly #session: TargetSession;
@@ -86,15 +90,24 @@ export class LinkStore {
   }
 
   /** From now on positions belong to this source: it was judged, or everything is read from it anew. */
-  async trustSource({
-    systemIdentifier,
-    timeline,
-  }: Pick<ServerIdentity, 'systemIdentifier' | 'timeline'>): Promise<void> {
-    await this.#session.query(
-      `UPDATE xcrepl.streams SET source_system = $2, source_timeline = $3
-        WHERE stream = $1 AND (source_system, source_timeline) IS DISTINCT FROM ($2, $3)`,
-      [this.#session.options.stream.key, systemIdentifier, timeline],
+  async trustSource({ systemIdentifier, timeline }: Repaired): Promise<void> {
+    await this.#session.transaction((client) =>
+      trust(client, this.#session.options.stream.key, { systemIdentifier, timeline }),
     );
+  }
+
+  /** Slots of the stream that no link is on any more, other than its own; they are forgotten with their chunks. */
+  async forgetEmptySlots(): Promise<string[]> {
+    return await this.#session.transaction(async (client) => {
+      const { rows } = await client.query<{ slot: string }>(
+        `DELETE FROM xcrepl.checkpoints c WHERE stream = $1 AND slot <> $2
+            AND NOT EXISTS (SELECT FROM xcrepl.links l WHERE l.slot = c.slot) RETURNING slot`,
+        [this.#session.options.stream.key, this.mainSlot],
+      );
+      const slots = rows.map((row) => row.slot);
+      await client.query('DELETE FROM xcrepl.copy_chunks WHERE slot = ANY ($1)', [slots]);
+      return slots;
+    });
   }
 
   /**
@@ -154,9 +167,15 @@ export class LinkStore {
     position: Lsn,
     links: readonly Link[],
     sides: Pick<Sides, 'source' | 'tables'>,
+    repair: Repaired | null = null,
   ): Promise<void> {
     const { stream, run } = this.#session.options;
     await this.#session.transaction(async (client) => {
+      if (repair) {
+        await client.query('DELETE FROM xcrepl.copy_chunks WHERE slot = $1', [slot]);
+        // With the checkpoint, or a crash between would leave a position of one source under the name of another.
+        if (slot === this.mainSlot) await trust(client, stream.key, repair);
+      }
       await client.query(
         `INSERT INTO xcrepl.checkpoints (slot, stream, position, runner) VALUES ($1, $2, $3, $4)
          ON CONFLICT (slot) DO UPDATE SET position = excluded.position, runner = excluded.runner`,
@@ -165,10 +184,10 @@ export class LinkStore {
       await writePlaces(client, stream.key, links, sides.source, (link) => sides.tables.get(link.id)!);
       for (const link of links) {
         await client.query(
-          `INSERT INTO xcrepl.links (link, stream, rule, tenant, source_region, target_region, slot, from_position, state)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'copying')
+          `INSERT INTO xcrepl.links (link, stream, rule, tenant, source_region, target_region, slot, from_position, state, detail)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'copying', $9)
            ON CONFLICT (link) DO UPDATE SET slot = excluded.slot, from_position = excluded.from_position, state = 'copying',
-             consistent_at = NULL, detail = '{}', updated_at = clock_timestamp()`,
+             consistent_at = NULL, detail = excluded.detail, updated_at = clock_timestamp()`,
           [
             link.id,
             stream.key,
@@ -178,9 +197,11 @@ export class LinkStore {
             link.target,
             slot,
             formatLsn(position),
+            JSON.stringify(repair ? { repair: true } : {}),
           ],
         );
-        await this.#session.audit(client, 'link.copy', link.id, { slot, position: formatLsn(position) });
+        const action = repair ? 'link.repair' : 'link.copy';
+        await this.#session.audit(client, action, link.id, { slot, position: formatLsn(position) });
       }
     });
   }
@@ -192,7 +213,7 @@ export class LinkStore {
     await this.#session.transaction(async (client) => {
       for (const { link, consistentAt } of links) {
         await client.query(
-          `UPDATE xcrepl.links SET state = 'catching-up', consistent_at = $2, updated_at = clock_timestamp()
+          `UPDATE xcrepl.links SET state = 'catching-up', consistent_at = $2, detail = detail - 'repair', updated_at = clock_timestamp()
             WHERE link = $1 AND state = 'copying'`,
           [link, formatLsn(consistentAt)],
         );
@@ -313,3 +334,15 @@ export class LinkStore {
     return slotName(this.#session.options.stream.key);
   }
 }
+
+const trust = async (
+  client: Pick<Client, 'query'>,
+  stream: string,
+  { systemIdentifier, timeline }: Repaired,
+): Promise<void> => {
+  await client.query(
+    `UPDATE xcrepl.streams SET source_system = $2, source_timeline = $3
+      WHERE stream = $1 AND (source_system, source_timeline) IS DISTINCT FROM ($2, $3)`,
+    [stream, systemIdentifier, timeline],
+  );
+};

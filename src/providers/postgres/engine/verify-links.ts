@@ -120,19 +120,29 @@ const tablesToVerify = (
       entry.links.push(link);
       byTable.set(name, entry);
     }
-  return [...byTable.values()].map(({ facts, links: carried }) => {
-    const onTarget = target.tables.get(tableName(facts))!;
-    return tableToVerify(
-      { facts, types: source.types },
-      { facts: onTarget, types: target.types },
-      carried.map((link) => ({
-        link: link.id,
-        scope: rowScope(link),
-        actions: whereCarried(actionsOf(link, facts, source, options), facts, onTarget),
-      })),
-      windowOf(tableName(facts), carried, window),
-    );
-  });
+  return [...byTable.values()].map(({ facts, links: carried }) =>
+    tableOfLinks(facts, carried, windowOf(tableName(facts), carried, window), { options, source, target }),
+  );
+};
+
+/** One table as its links carry it, under their policies. */
+export const tableOfLinks = (
+  facts: TableFacts,
+  links: readonly Link[],
+  window: VerifyTable['window'],
+  { options, source, target }: Pick<VerificationPorts, 'options' | 'source' | 'target'>,
+): VerifyTable => {
+  const onTarget = target.tables.get(tableName(facts))!;
+  return tableToVerify(
+    { facts, types: source.types },
+    { facts: onTarget, types: target.types },
+    links.map((link) => ({
+      link: link.id,
+      scope: rowScope(link),
+      actions: whereCarried(actionsOf(link, facts, source, options), facts, onTarget),
+    })),
+    window,
+  );
 };
 
 /**

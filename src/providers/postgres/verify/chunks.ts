@@ -99,7 +99,8 @@ const nextBound = async (
   return rows[0] ?? null;
 };
 
-const wholeBuckets = (estimatedRows: number): number => {
+/** Buckets of a part with about so many rows; -1 where that is not known. */
+export const wholeBuckets = (estimatedRows: number): number => {
   const rows = estimatedRows < 0 ? UNKNOWN_ROWS : estimatedRows;
   const wanted = 2 ** Math.ceil(Math.log2(Math.max(1, rows / ROWS_PER_BUCKET)));
   return Math.min(MAX_BUCKETS, Math.max(RANGE_BUCKETS, wanted));

@@ -25,6 +25,11 @@ const SETTINGS: readonly (readonly [name: string, value: string])[] = [
   ['jit', 'off'],
 ];
 
+/** The same for a session that writes what was compared: it must tell the same rows. */
+export const WRITING_SETTINGS: Readonly<Record<string, string>> = Object.fromEntries(
+  SETTINGS.filter(([name]) => name !== 'default_transaction_read_only' && name !== 'client_encoding'),
+);
+
 export const prepareSession = async (client: Client): Promise<void> => {
   const settings = SETTINGS.map(([name, value]) => `SET ${name} = '${value}'`);
   await client.query(settings.join('; '));

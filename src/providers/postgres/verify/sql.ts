@@ -17,6 +17,12 @@ export interface SqlContext {
   readonly range: readonly ComparedColumn[];
   /** Hexadecimal digits before every row's text. */
   readonly seed: string;
+  /** Rows of this range of the column alone, [lower, upper) in text; null is open. */
+  readonly within?: {
+    readonly column: ComparedColumn;
+    readonly lower: string | null;
+    readonly upper: string | null;
+  };
 }
 
 /** Rows of the table itself: children of inheritance are tables of their own, partitions are not. */
@@ -37,7 +43,17 @@ const isBuiltIn = (column: ComparedColumn, side: SideName): boolean => column[si
 const scopeCondition = (context: SqlContext): string[] => [
   ...tenantCondition(context),
   ...windowCondition(context),
+  ...withinCondition(context),
 ];
+
+const withinCondition = ({ within, side }: SqlContext): string[] => {
+  if (!within) return [];
+  const column = `t.${ident(within.column[side].column)}`;
+  return [
+    ...(within.lower === null ? [] : [`${column} >= ${literal(within.lower)}`]),
+    ...(within.upper === null ? [] : [`${column} < ${literal(within.upper)}`]),
+  ];
+};
 
 /** The literal takes the column's own type, as in the predicate of the copy. */
 const windowCondition = ({ unit, side }: SqlContext): string[] => {
@@ -107,6 +123,20 @@ export const digestsSql = (context: SqlContext, chunk: Chunk, only: readonly num
   const bucket = bucketOf(context, chunk.buckets);
   const some = only ? [`${bucket} ${anyOf(only)}`] : [];
   return `SELECT ${bucket}, count(*), sum(${rowHash(context)}) FROM ${from}${where(scope, some)} GROUP BY 1`;
+};
+
+/** From which table, and which of its rows: those of these buckets; null is all of them. */
+export const bucketRowsSql = (
+  context: SqlContext,
+  chunk: Chunk,
+  buckets: readonly number[] | null,
+): string => {
+  const bucket =
+    context.unit.key.length === 0
+      ? `(${rowHash(context)} & ${chunk.buckets - 1})::int`
+      : bucketOf(context, chunk.buckets);
+  const some = buckets ? [`${bucket} ${anyOf(buckets)}`] : [];
+  return `FROM ${fromTable(context)}${where(scopeCondition(context), some)}`;
 };
 
 /** Changes with every write of the row at the source, also one that leaves all values as they are. */
