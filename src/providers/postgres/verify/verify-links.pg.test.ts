@@ -50,6 +50,9 @@ const OTHER_VALUES: [column: string, value: string][] = [
   ['s', `'(1,sad,"a,c")'`],
   ['sa', "array[null, row(1,'ok','x')::spot]"],
   ['na', "'{1.5,0}'"],
+  ['na', "'[0:1]={1.5,NULL}'"],
+  ['na', "'{}'"],
+  ['na', 'NULL'],
   ['ar', `'{{a,"b c"},{NULL,NULL}}'`],
   ['tz', "'11:00+00'"],
   ['ip', "'10.0.0.1/9'"],
@@ -70,6 +73,7 @@ describe('equal tables', () => {
       UPDATE kinds SET b = '\\x00ff' WHERE id = 1; UPDATE kinds SET b = '' WHERE id = 2;
       UPDATE kinds SET n = 1.1000, p = 2.5, x = '<a b="1"/>' WHERE id = 1;
       UPDATE kinds SET f = '-0', r = '-0' WHERE id = 3;
+      UPDATE kinds SET na = '{1.500,NULL}' WHERE id = 1;
       ALTER DATABASE "${pair.target.database}" SET DateStyle = 'SQL, DMY';
       ALTER DATABASE "${pair.target.database}" SET IntervalStyle = 'sql_standard';
       ALTER DATABASE "${pair.target.database}" SET TimeZone = 'Asia/Kathmandu';
