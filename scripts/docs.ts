@@ -1,11 +1,13 @@
 /**
  * Writes the references that code decides: docs/cli.md from the command tree, docs/errors.md from the catalogue,
- * docs/configuration.md and xcrepl.schema.json from the schema, and infra/sql from the migrations. With --check writes
+ * docs/conformance.md from the scenarios that
+ * tests run, docs/configuration.md and xcrepl.schema.json from the schema, and infra/sql from the migrations. With --check writes
  * nothing, names what is stale and ends with 1.
  */
 
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { cliReference } from './docs/cli.ts';
+import { conformanceReference } from './docs/conformance.ts';
 import { configurationReference } from './docs/configuration.ts';
 import { errorReference } from './docs/errors.ts';
 import { sqlPages } from './docs/sql.ts';
@@ -17,6 +19,7 @@ const check = process.argv.includes('--check');
 const pages: readonly [path: string, text: string][] = [
   ['docs/cli.md', await cliReference()],
   ['docs/errors.md', errorReference()],
+  ['docs/conformance.md', conformanceReference()],
   ['docs/configuration.md', configurationReference()],
   ['xcrepl.schema.json', `${JSON.stringify(configJsonSchema(), null, 2)}\n`],
   ...(await sqlPages()),

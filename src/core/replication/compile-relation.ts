@@ -202,9 +202,7 @@ export const linkActions = (
   keys: ReadonlySet<string>,
   { source, hashKeys }: Pick<CompileContext, 'source' | 'hashKeys'>,
 ): readonly ColumnAction[] => {
-  const generated = generatedColumns(source.tables.get(tableName(relation)));
-  const stored = relation.columns.filter((column) => !generated.has(column.name));
-  const columns = stored.map((column): PolicyColumn => ({
+  const columns = relation.columns.map((column): PolicyColumn => ({
     name: column.name,
     typeOid: column.typeOid,
     ...baseType(column.typeOid, column.typeModifier, source.types),
@@ -224,15 +222,8 @@ export const linkActions = (
       facts: { link: link.id, table, column },
     });
   }
-  const byName = new Map(stored.map(({ name }, at) => [name, actions[at]!]));
-  return relation.columns.map(({ name }) => byName.get(name) ?? DROPPED);
+  return actions;
 };
-
-const DROPPED: ColumnAction = { kind: 'drop' };
-
-/** They are sent where a table of the stream cannot be published without (publications.ts); the target makes its own. */
-const generatedColumns = (table: TableFacts | undefined): ReadonlySet<string> =>
-  new Set(table?.columns.filter(({ generated }) => generated !== 'none').map(({ name }) => name));
 
 /** The type underneath all domains, and the modifier that goes with it. */
 const baseType = (

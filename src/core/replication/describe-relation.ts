@@ -15,7 +15,10 @@ export interface Described {
   /** The same with the names that the target has: that of the message, where the target still knows no other. */
   readonly placed: RelationMessage;
   readonly source: TableFacts;
-  /** Positions of columns that were dropped since: their values have no place any more, on either side. */
+  /**
+   * Positions of columns that were dropped since, or are generated: their values have no place. Generated ones are sent
+   * where a table of the stream cannot be published without (publications.ts).
+   */
   readonly gone: ReadonlySet<number>;
 }
 
@@ -48,11 +51,12 @@ export const isAsKnown = (
 ): boolean => {
   const table = tableOf(relation, source);
   if (!table || tableName(table) !== tableName(relation)) return false;
+  const told = relation.columns.filter((column) => !isGenerated(table, column));
   const sent = table.columns.filter(({ name, generated }) => generated === 'none' && !unsent(table, name));
   return (
-    sent.length === relation.columns.length &&
+    sent.length === told.length &&
     sent.every((column, at) => {
-      const other = relation.columns[at]!;
+      const other = told[at]!;
       return (
         column.name === other.name &&
         column.typeOid === other.typeOid &&
@@ -61,6 +65,11 @@ export const isAsKnown = (
     })
   );
 };
+
+const isGenerated = (table: TableFacts, { name, typeOid }: RelationMessage['columns'][number]): boolean =>
+  table.columns.some(
+    (column) => column.name === name && column.typeOid === typeOid && column.generated !== 'none',
+  );
 
 /** @throws XcError XC-5222 where nothing tells which columns the message means, or its key is gone */
 export const describeRelation = (
@@ -74,12 +83,15 @@ export const describeRelation = (
   const byNumber = new Map<number, ColumnNote>(
     Object.entries(noted?.columns ?? {}).map(([number, note]) => [Number(number), note]),
   );
-  const aligned = alignColumns(relation.columns, source, byNumber, unsent);
-  if (!aligned)
+  const told = relation.columns.filter((column) => !isGenerated(source, column));
+  const found = alignColumns(told, source, byNumber, unsent);
+  if (!found)
     throw unreadable(
       source,
       `the log has it with the columns ${relation.columns.map(({ name }) => name).join(', ')}`,
     );
+  let next = 0;
+  const aligned = relation.columns.map((column) => (isGenerated(source, column) ? 'gone' : found[next++]!));
   const gone = new Set(aligned.flatMap((one, at) => (one === 'gone' ? [at] : [])));
   const lost = relation.columns.find((column, at) => column.key && gone.has(at));
   if (lost && relation.identity !== 'f')

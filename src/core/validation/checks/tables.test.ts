@@ -299,6 +299,13 @@ describe('source against target', () => {
     expect(found({ source: [withColumns(generated)] })).toEqual([]);
   });
 
+  it('blocks a table without a column that could be sent', () => {
+    const bare = orders({ columns: [], indexes: [], primaryKey: [], identityColumns: [] });
+    expect(
+      check({ source: [bare], links: links({ all: { scope: { kind: 'schema', schema: 'shop' } } }) }),
+    ).toEqual([expect.objectContaining({ check: 'replica-identity', severity: 'block', code: 'XC-5311' })]);
+  });
+
   it('blocks a virtual column beside an identity of all columns, which cannot be published', () => {
     const virtual = withColumns(column('g', 'text', { generated: 'virtual', default: 'upper(note)' }));
     expect(found({ source: [virtual] })).toEqual([]);

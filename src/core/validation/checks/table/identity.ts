@@ -10,6 +10,7 @@ export const replicaIdentity: TableCheck = {
   run: (context) => {
     const { source } = context;
     if (source.persistence !== 'permanent') return [];
+    if (source.columns.every((column) => column.generated !== 'none')) return [withoutColumns(source)];
     if (source.identityColumns.length === 0) return [withoutIdentity(source)];
     const leaves = storedTables(context)
       .filter((table) => table !== source && table.identityColumns.length === 0)
@@ -32,6 +33,14 @@ const withoutIdentity = (table: TableFacts): Observation => ({
       ? 'the primary key is deferrable and so identifies no row: only inserts are published'
       : 'neither primary key nor replica identity: only inserts are published, updates and deletes are not carried',
   remedy: identityRemedy(table),
+  code: 'XC-5311',
+});
+
+const withoutColumns = (table: TableFacts): Observation => ({
+  on: 'source',
+  severity: 'block',
+  seen: 'no column that could be sent: its rows are told apart by nothing',
+  remedy: `leave it out of the rule with "!${tableName(table)}"`,
   code: 'XC-5311',
 });
 

@@ -1,0 +1,43 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { scenarios } from './registry.ts';
+import { runs } from './runs.ts';
+import type { Scenario } from './scenario.ts';
+import { runStage, type StreamedScenario } from './stage.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+
+const isStreamed = (scenario: Scenario): scenario is StreamedScenario => scenario.shown.kind === 'streamed';
+const streamed = scenarios.filter(isStreamed);
+const named = (kind: string): string[] =>
+  scenarios.filter(({ shown }) => shown.kind === kind).map(({ name }) => name);
+
+describe('conformance', async () => {
+  let stage: ReturnType<typeof runStage> | null = null;
+
+  test.each(streamed)('$source: $name', async ({ name }) => {
+    const outcomes = await (stage ??= runStage(streamed));
+    expect(outcomes.get(name)).toEqual([]);
+  });
+
+  test.each(named('run'))('%s', async (name) => {
+    await runs[name]!();
+  });
+
+  test('every scenario with steps of its own has them', () => {
+    expect(named('run').toSorted()).toEqual(Object.keys(runs).toSorted());
+  });
+
+  test('a scenario that another test shows is there under its name', async () => {
+    for (const { name, shown } of scenarios)
+      if (shown.kind === 'elsewhere') {
+        const text = await readFile(join(ROOT, shown.file), 'utf8');
+        expect(text, `${name}: ${shown.file}`).toContain(`'${shown.test}'`);
+      }
+  });
+
+  test('no two scenarios have one name', () => {
+    expect(new Set(scenarios.map(({ name }) => name)).size).toBe(scenarios.length);
+  });
+});
