@@ -252,6 +252,7 @@ describe('a link from its first copy on', () => {
       'P5 PASS',
       'P6 NOT_ENFORCED',
       'P7 NOT_ENFORCED',
+      'residency PASS',
     ]);
     expect(report.findings.length).toBeGreaterThan(0);
     const markdown = await at('report.md');
