@@ -26,7 +26,10 @@ export interface TestEngine extends AsyncDisposable {
   readonly publish: () => Promise<void>;
   readonly createSlot: () => Promise<void>;
   readonly copySteps: (chunks?: number) => Promise<CopyTable[]>;
-  readonly catchUp: () => Promise<Streamed>;
+  /** Streams to the source's position of now. */
+  readonly catchUp: (signal?: AbortSignal) => Promise<Streamed>;
+  /** Streams until the signal. */
+  readonly follow: (signal: AbortSignal) => Promise<Streamed>;
 }
 
 /** What of a pair an engine is made from: a benchmark has it without the rest. */
@@ -111,12 +114,15 @@ export const openTestEngine = async (
     },
     async copySteps(chunks = 4) {
       const source = await catalogue();
-      const names = new Set(stream.links.flatMap((link) => tablesOf(link, source).map(tableName)));
-      return [...names].map((table) => ({
+      const carriers = new Map<string, string[]>();
+      for (const link of stream.links)
+        for (const table of tablesOf(link, source).map(tableName))
+          carriers.set(table, [...(carriers.get(table) ?? []), link.id]);
+      return [...carriers].map(([table, carrying]) => ({
         ...step,
         kind: 'copy-table',
         slot,
-        links,
+        links: carrying,
         table,
         chunks,
         rows: 0,
@@ -131,11 +137,17 @@ export const openTestEngine = async (
       for (const copy of await test.copySteps()) await engine.copyTable(copy, new AbortController().signal);
       await test.catchUp();
     },
-    async catchUp() {
+    async catchUp(signal = new AbortController().signal) {
       const until = await engine.sourcePosition();
       return await engine.streamChanges(
         { ...step, kind: 'stream-changes', slot, until: 'source-position-at-start' },
-        { until, signal: new AbortController().signal },
+        { until, signal },
+      );
+    },
+    async follow(signal) {
+      return await engine.streamChanges(
+        { ...step, kind: 'stream-changes', slot, until: 'stopped' },
+        { until: null, signal },
       );
     },
   };

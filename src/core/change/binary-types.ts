@@ -15,8 +15,14 @@ export type Types = ReadonlyMap<number, TypeFacts>;
 /** OIDs below this are assigned by hand in PostgreSQL's sources and mean the same on every server (transam.h). */
 const FIRST_GENBKI_OID = 10_000;
 
-/** Types that name an object of the catalogue and send its OID, which names another object on another server. */
-const REG_TYPES = new Set([
+/**
+ * Types that name an object of the catalogue and send its OID, which names another object on another server; and those
+ * whose receive functions refuse the empty value that their send functions wrote (tsqueryrecv, oidvectorrecv and
+ * int2vectorrecv, in PostgreSQL 15 to 18).
+ */
+const ONLY_AS_TEXT = new Set([
+  'int2vector',
+  'oidvector',
   'regclass',
   'regcollation',
   'regconfig',
@@ -29,6 +35,7 @@ const REG_TYPES = new Set([
   'regprocedure',
   'regrole',
   'regtype',
+  'tsquery',
 ]);
 
 /** Binary format is the text itself for these: textsend, enum_send. */
@@ -41,7 +48,7 @@ const SENT_AS_BITS = new Set(['bit', 'varbit']);
  */
 export const unsafeInBinary = (typeOid: number, types: Types): boolean => {
   const type = types.get(typeOid);
-  if (!type || !type.hasBinary || REG_TYPES.has(type.name)) return true;
+  if (!type || !type.hasBinary || ONLY_AS_TEXT.has(type.name)) return true;
   return insideOf(type).some((oid) => unsafeInBinary(oid, types));
 };
 

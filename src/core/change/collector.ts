@@ -106,7 +106,7 @@ export class Collector implements PgoutputHandler {
     const buffer = bytes as Buffer;
     const route = finder?.find(buffer, tuple);
     if (!finder || !route || this.#inCopy(route, buffer, tuple)) return;
-    this.#addRow(finder, INSERT, route, buffer, tuple, -1, -1);
+    this.#addRow(finder, INSERT, route, buffer, tuple, -1);
   }
 
   update(relation: number, bytes: Uint8Array, oldKind: OldKind | null, old: number, tuple: number): void {
@@ -117,12 +117,11 @@ export class Collector implements PgoutputHandler {
     const before = oldKind ? finder.find(buffer, old) : after;
     const wantAfter = after && !this.#inCopy(after, buffer, tuple);
     const wantBefore = before && (oldKind ? !this.#inCopy(before, buffer, old) : wantAfter);
-    const full = oldKind === 'O' ? old : -1;
-    if (wantAfter && wantBefore && after === before)
-      this.#addRow(finder, UPDATE, after, buffer, tuple, oldKind ? old : -1, full);
+    const sent = oldKind ? old : -1;
+    if (wantAfter && wantBefore && after === before) this.#addRow(finder, UPDATE, after, buffer, tuple, sent);
     else {
       if (wantBefore) this.#addDelete(finder, before, buffer, old);
-      if (wantAfter) this.#addRow(finder, INSERT, after, buffer, tuple, -1, full);
+      if (wantAfter) this.#addRow(finder, INSERT, after, buffer, tuple, sent);
     }
   }
 
@@ -162,7 +161,7 @@ export class Collector implements PgoutputHandler {
     return route.seen !== null && route.seen(this.#xid, bytes, tuple);
   }
 
-  /** @param old the old row's tuple when the message has one, else −1; `full` the same when it has all columns */
+  /** @param old the old row's tuple when the message has one, else −1 */
   #addRow(
     finder: RouteFinder,
     operation: typeof INSERT | typeof UPDATE,
@@ -170,13 +169,12 @@ export class Collector implements PgoutputHandler {
     bytes: Buffer,
     tuple: number,
     old: number,
-    full: number,
   ): void {
     const { batch } = this;
     const { arena } = batch;
     const { plan } = route.variant;
     const rowStart = arena.length;
-    let flags = writeTuple(arena, plan, 'pgoutput', bytes, tuple, full) ? HAS_UNCHANGED : 0;
+    let flags = writeTuple(arena, plan, 'pgoutput', bytes, tuple, old) ? HAS_UNCHANGED : 0;
     const rowEnd = arena.length;
     let [keyStart, keyEnd] = this.#newKey(finder, plan.key, rowStart, rowEnd);
     if (old >= 0 && operation === UPDATE) {

@@ -49,8 +49,8 @@ const KIND_UNCHANGED = 0x75;
 /**
  * Writes one row into the arena.
  * @param at offset of the tuple's int16 count
- * @param old offset of the old row's tuple in the same bytes, which has the value of a field that the new row calls
- *   unchanged (REPLICA IDENTITY FULL), or −1
+ * @param old offset of the old row's tuple in the same bytes, which may have the value of a field that the new row calls
+ *   unchanged (any under REPLICA IDENTITY FULL, else only one of the key; the others are NULL there), or −1
  * @returns true when some field is left unchanged
  */
 export const writeTuple = (
@@ -80,11 +80,10 @@ export const writeTuple = (
       const kind = bytes[from];
       if (kind === KIND_NULL) arena.int32(NULL_FIELD);
       else if (kind !== KIND_UNCHANGED) writeField(arena, field, bytes, from + 5, next);
-      else if (old < 0) {
+      else if (old < 0 || bytes[oldAt] === KIND_NULL) {
         unchanged = true;
         arena.int32(UNCHANGED_FIELD);
-      } else if (bytes[oldAt] === KIND_NULL) arena.int32(NULL_FIELD);
-      else if (bytes[oldAt] === KIND_UNCHANGED) throw withoutValue(field.name);
+      } else if (bytes[oldAt] === KIND_UNCHANGED) throw withoutValue(field.name);
       else writeField(arena, field, bytes, oldAt + 5, oldNext);
     } else if (next - from === 4 && readInt32(bytes, from) < 0) arena.int32(NULL_FIELD);
     else writeField(arena, field, bytes, from + 4, next);

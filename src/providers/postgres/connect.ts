@@ -46,6 +46,12 @@ const SETTINGS: Readonly<Record<string, string>> = {
   TimeZone: 'UTC',
   extra_float_digits: '3',
   bytea_output: 'hex',
+  lc_monetary: 'C',
+  // Fragments, and NULLs in arrays, are values like others: under `document` or without `array_nulls` they are refused.
+  xmloption: 'content',
+  array_nulls: 'on',
+  standard_conforming_strings: 'on',
+  quote_all_identifiers: 'off',
   search_path: '',
 };
 

@@ -1,6 +1,7 @@
 /** Runs a batch in the order of the source inside an open transaction: pipelined where possible, else step by step. */
 
 import { INSERT, UPDATE, type Batch, type Operation } from '../../../core/change/batch.ts';
+import { unchangedFields } from '../../../core/change/coalesce.ts';
 import { XcError } from '../../../core/errors/xc-error.ts';
 import type { WireConnection } from '../wire/connection.ts';
 import { exchange, type Answer } from '../wire/exchange.ts';
@@ -8,6 +9,7 @@ import { MessageWriter } from '../wire/messages.ts';
 import { isRowRefusal, type ServerError } from '../wire/server-error.ts';
 import type { Statements } from '../wire/statements.ts';
 import { fieldValues, hasUnchanged, writeChange, writeInsert, type OrderedWriter } from './ordered-apply.ts';
+import { maskOf } from './set-apply.ts';
 
 export interface OrderedPorts {
   tableOf: OrderedWriter['tableOf'];
@@ -84,10 +86,16 @@ const pipelined = async (
     await runStatement(connection, statements, 'RELEASE SAVEPOINT xcrepl_row');
     return stop < to ? stop : null;
   }
-  await runStatement(connection, statements, 'ROLLBACK TO SAVEPOINT xcrepl_row');
+  await undo(connection, statements);
   const gap = written[missed]!;
   if (gap > from) await pipelined(connection, statements, batch, ports, from, gap);
   return gap;
+};
+
+/** Without the release every gap would leave a savepoint, and each lies in the one before. */
+const undo = async (connection: WireConnection, statements: Statements): Promise<void> => {
+  await runStatement(connection, statements, 'ROLLBACK TO SAVEPOINT xcrepl_row');
+  await runStatement(connection, statements, 'RELEASE SAVEPOINT xcrepl_row');
 };
 
 /** One change that the plain way cannot do: an update whose row is not there, or an insert without all its fields. */
@@ -98,16 +106,31 @@ const step = async (
   ports: OrderedPorts,
   index: number,
 ): Promise<number> => {
+  const insert = async (values: readonly (Uint8Array | null)[]): Promise<Answer> => {
+    const writer = new MessageWriter();
+    writeInsert({ writer, statements, batch, ...ports }, index, values);
+    return await exchange(connection, writer.sync().take());
+  };
+  const done = ({ error }: Answer): number => {
+    if (error) throw refusal(batch, index, error);
+    return batch.operation[index] === UPDATE ? 1 : 0;
+  };
   const rowStart = batch.rowStart[index]!;
-  const values = hasUnchanged(batch.arena.bytes, rowStart)
-    ? await ports.reread(batch, index)
-    : fieldValues(batch.arena.bytes, rowStart);
-  if (values === null) return 0; // deleted since at the source: its delete comes later in the stream
-  const writer = new MessageWriter();
-  writeInsert({ writer, statements, batch, ...ports }, index, values);
-  const answer = await exchange(connection, writer.sync().take());
-  if (answer.error) throw refusal(batch, index, answer.error);
-  return batch.operation[index] === UPDATE ? 1 : 0;
+  const sent = fieldValues(batch.arena.bytes, rowStart);
+  if (!hasUnchanged(batch.arena.bytes, rowStart)) return done(await insert(sent));
+  const now = await ports.reread(batch, index);
+  if (now === null) return 0; // deleted since at the source: its delete comes later in the stream
+  // What was sent is the row as of its transaction, and so meets no row of a later time in a unique constraint.
+  const unchanged = maskOf(unchangedFields(batch, rowStart));
+  await runStatement(connection, statements, 'SAVEPOINT xcrepl_row');
+  const answer = await insert(
+    sent.map((value, field) => (unchanged.has(field) ? (now[field] ?? null) : value)),
+  );
+  if (!answer.error) await runStatement(connection, statements, 'RELEASE SAVEPOINT xcrepl_row');
+  if (!isRowRefusal(answer.error)) return done(answer);
+  // Values of two times may break a constraint over both; those of one time cannot.
+  await undo(connection, statements);
+  return done(await insert(now));
 };
 
 const runStatement = async (
