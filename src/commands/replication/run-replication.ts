@@ -310,6 +310,7 @@ const fold = async (
       startedAt,
       endedAt: isoTime(host.clock.nowMs()),
       errors: end.errors,
+      errored: end.errored,
       cutShort: end.cutShort,
       lagging: end.lagging,
       ...(end.interruption === undefined ? {} : { interruption: end.interruption }),

@@ -35,6 +35,11 @@ export const runView = (report: RunReport, files: readonly string[], paint: Pain
       paint.bad(`${error.code} ${error.message}`),
       `next: ${error.next}`,
     ]),
+    ...report.errored.flatMap((error) => [
+      '',
+      paint.bad(`${error.link} is held, the others went on: ${error.code} ${error.message}`),
+      `next: ${error.next}`,
+    ]),
     '',
     ...files.map((file) => `report: ${file}`),
     ...report.next.map((command) => `next: ${command}`),

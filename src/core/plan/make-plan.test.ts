@@ -242,6 +242,80 @@ describe('a stream that runs', () => {
     expect(made.findings).toMatchObject([{ subject: BETA, code: 'XC-5001', verdict: 'fail' }]);
   });
 
+  describe('with a link that an error holds on a slot of its own', () => {
+    const own = 'xcrepl_l_0123456789';
+    const held = (state: string): Changes => ({
+      source: {
+        ...both.source,
+        slots: [...both.source.slots!, { ...both.source.slots![0]!, name: own, walStatus: state }],
+      },
+      target: {
+        ...both.target,
+        links: [linkRow(stream, ACME), linkRow(stream, BETA, { state: 'errored', slot: own })],
+        checkpoints: [
+          ...both.target.checkpoints!,
+          { slot: own, stream: stream.key, position: lsnOf(4_000n) },
+        ],
+      },
+    });
+
+    it('tries it again beside the others, which alone are compared', () => {
+      const made = plan(of, held('extended'));
+      expect(made.steps.map(told)).toEqual([
+        's1 stream-changes xcrepl_s_ <>',
+        's2 stream-changes xcrepl_l_ <>',
+        `s3 merge-links xcrepl_l_ ${BETA} <s1 s2>`,
+        `s4 verify ${ACME} <s1 s2 s3>`,
+      ]);
+      expect(made.findings).toMatchObject([{ subject: BETA, code: 'XC-5004', severity: 'info' }]);
+    });
+
+    it('sets it aside once its slot is lost', () => {
+      const made = plan(of, held('lost'));
+      expect(made.steps.map((step) => step.kind)).toEqual(['stream-changes', 'verify']);
+      expect(made.findings).toMatchObject([{ subject: BETA, verdict: 'fail' }]);
+    });
+  });
+
+  describe('with a column that one running tenant has no rule for', () => {
+    const rules = { tenant_id: 'allow', id: 'allow' } as const;
+    const ruled = (...names: string[]): Config =>
+      config({
+        tenants: Object.fromEntries(
+          Object.entries(tenants('acme', 'beta')).map(([name, tenant]) => [
+            name,
+            names.includes(name)
+              ? { ...tenant, columns: { 'shop.customers': rules, 'shop.orders': rules } }
+              : tenant,
+          ]),
+        ),
+      });
+
+    it('leaves that link to the runner, so that the other goes on', () => {
+      const made = plan(ruled('beta'), both);
+      expect(made.steps.map((step) => step.kind)).toEqual(['stream-changes', 'verify']);
+      expect(made.findings).toMatchObject([
+        {
+          subject: 'shop.customers.note',
+          code: 'XC-2001',
+          severity: 'warn',
+          seen: expect.stringContaining(BETA),
+        },
+        {
+          subject: 'shop.orders.note',
+          code: 'XC-2001',
+          severity: 'warn',
+          seen: expect.stringContaining(BETA),
+        },
+      ]);
+    });
+
+    it('refuses where all running links are concerned, or one that has yet to begin', () => {
+      expect(code(() => plan(ruled('acme', 'beta'), both))).toBe('XC-2001');
+      expect(code(() => plan(ruled('beta'), running(stream, [ACME], ['acme'])))).toBe('XC-2001');
+    });
+  });
+
   it('takes off the links that the configuration no longer names', () => {
     const less = config({ tenants: tenants('acme') });
     expect(plan(less, both).steps.map(told)).toEqual([

@@ -17,8 +17,9 @@ import {
   type Carried,
 } from './publication.ts';
 import { codeOf } from '../validation/positions/refuse.ts';
-import { refuseColumnRules, refuseResidency, refuseUnavailable } from './refusals.ts';
-import { leftOut, refuseRenamedAway, schemaFindings } from './schema-findings.ts';
+import { refuseResidency, refuseUnavailable } from './refusals.ts';
+import { leftOut, refuseRenamedAway } from './schema-findings.ts';
+import { refuseRules, tableFindings } from './set-aside.ts';
 import { tablesOf } from './scope.ts';
 import { Copies } from './copies.ts';
 import { StepList } from './step-list.ts';
@@ -36,7 +37,9 @@ export const planStream = (facts: StreamFacts, wish: PlanWish, planId: string): 
   const { carried, left } = carriedTables(facts, standing);
   refuseRenamedAway(facts, carried);
   refuseUnavailable([...carried.keys()]);
-  refuseColumnRules(carried, facts.source.catalogue, wish.hashKeys);
+  const { carried: carrying, joining, errored, held } = standing;
+  const running = new Set([...carrying, ...joining, ...errored, ...held].map(({ link }) => link));
+  refuseRules(facts, carried, running, wish.hashKeys);
   refuseResidency(carried);
   const steps = new StepList(facts.stream.key);
   const published = planPublications(facts, carried, steps);
@@ -65,7 +68,7 @@ export const planStream = (facts: StreamFacts, wish: PlanWish, planId: string): 
       ),
       ...copies.findings,
       ...serverFindings(facts, carried),
-      ...schemaFindings(facts, carried, readAnew(standing), left),
+      ...tableFindings(facts, carried, readAnew(standing), left, running),
     ],
     carried,
   };
@@ -87,7 +90,7 @@ const carriedTables = (
   const { catalogue } = facts.source;
   const publications = publicationsOf(facts.stream.key, facts.source.publications);
   for (const link of readAnew(standing)) carried.set(link, tablesOf(link, catalogue));
-  for (const { link } of [...standing.carried, ...standing.joining, ...standing.held]) {
+  for (const { link } of [...standing.carried, ...standing.joining, ...standing.errored, ...standing.held]) {
     const tables = tablesOf(link, catalogue);
     const kept = tables.filter(
       (table) => publications.length === 0 || alreadyPublished(link, table, publications),
@@ -138,8 +141,8 @@ const planOntoRunning = (
 ): void => {
   const own = slotName(facts.stream.key);
   const rest = copies.rest(own, standing.carried).map((copy) => steps.add(copy, after));
-  const { carried, joining, fresh, mendedAside } = standing;
-  if (carried.length + joining.length + fresh.length + mendedAside.length === 0) return;
+  const { carried, joining, errored, fresh, mendedAside } = standing;
+  if (carried.length + joining.length + errored.length + fresh.length + mendedAside.length === 0) return;
   const main = steps.add({ kind: 'stream-changes', slot: own, until: 'source-position-at-start' }, [
     ...after,
     ...rest,
@@ -219,7 +222,10 @@ const planJoining = (
   main: string,
   after: string[],
 ): void => {
-  for (const [slot, members] of Map.groupBy(standing.joining, ({ row }) => row.slot)) {
+  for (const [slot, members] of Map.groupBy(
+    [...standing.joining, ...standing.errored],
+    ({ row }) => row.slot,
+  )) {
     const copied = copies.rest(slot, members).map((copy) => steps.add(copy, after));
     if (members.some(({ link }) => copies.incomplete.has(link.id))) continue;
     planMerge(
@@ -243,14 +249,14 @@ const planMerge = (
   steps.add({ kind: 'merge-links', slot, links: links.toSorted() }, [main, caughtUp]);
 };
 
-/** Compared once everything else is done, at the extent that each link's rule asks for; held links are not. */
+/** Compared once everything else is done, at the extent that each link's rule asks for; links that stand still are not. */
 const planVerify = (
   links: readonly Link[],
   standing: Standing,
   steps: StepList,
   window: PlanWish['window'],
 ): void => {
-  const held = new Set(standing.held.map(({ link }) => link.id));
+  const held = new Set([...standing.held, ...standing.errored].map(({ link }) => link.id));
   const before = steps.list.filter((step) => step.kind === 'stream-changes' || step.kind === 'merge-links');
   if (before.length === 0) return;
   for (const extent of ['changed', 'full'] as const) {

@@ -62,12 +62,10 @@ export const refuseColumnRules = (
   catalogue: Catalogue,
   hashKeys: readonly string[],
 ): void => {
-  const keys = new Map(hashKeys.map((name) => [name, NAMED_KEY]));
   const stops = new Map<string, Stop>();
   for (const [link, tables] of carried)
-    for (const table of tables)
-      for (const stop of compileStops(policyRelation(table, catalogue), { ...link, hashKeys: keys }))
-        stops.set(`${link.tenant}: ${stop.table}.${stop.column}`, stop);
+    for (const stop of columnStops(link, tables, catalogue, hashKeys))
+      stops.set(`${link.tenant}: ${stop.table}.${stop.column}`, stop);
   const [first] = stops.values();
   if (!first) return;
   const alike = [...stops].filter(([, stop]) => stop.code === first.code).map(([name]) => name);
@@ -112,6 +110,19 @@ const sentRules = (columns: NonNullable<Link['columns']>, table: TableFacts) => 
   return table.columns
     .filter((column) => column.generated === 'none' && Object.hasOwn(rules, column.name))
     .map((column) => ({ ...rules[column.name]!, column: `${tableName(table)}.${column.name}` }));
+};
+
+/** Why the link's rules let no row of these tables leave. */
+export const columnStops = (
+  link: Link,
+  tables: readonly TableFacts[],
+  catalogue: Catalogue,
+  hashKeys: readonly string[],
+): Stop[] => {
+  const keys = new Map(hashKeys.map((name) => [name, NAMED_KEY]));
+  return tables.flatMap((table) =>
+    compileStops(policyRelation(table, catalogue), { ...link, hashKeys: keys }),
+  );
 };
 
 const policyRelation = (table: TableFacts, catalogue: Catalogue): PolicyRelation => {

@@ -25,7 +25,9 @@ export interface Standing {
   readonly mendedAside: readonly LinkOnSlot[];
   /** Why the stream's own slot is mended; null where it is not. */
   readonly gap: Judgement | null;
-  /** Paused, errored, in need of repair, or on a side slot that is lost: nothing is done for them but to say so. */
+  /** Held by an error, on a slot that still has all that came since: tried again, apart from the others. */
+  readonly errored: readonly LinkOnSlot[];
+  /** Paused, in need of repair, or on a side slot that is lost: nothing is done for them but to say so. */
   readonly held: readonly LinkOnSlot[];
   /** To be taken off the stream. */
   readonly leaving: readonly LinkId[];
@@ -49,6 +51,7 @@ export const standingOf = (
   const configured = new Map(stream.links.map((link) => [link.id, link]));
   const carried: LinkOnSlot[] = [];
   const joining: LinkOnSlot[] = [];
+  const errored: LinkOnSlot[] = [];
   const held: LinkOnSlot[] = [];
   const broken: LinkOnSlot[] = [];
   const leaving: LinkId[] = [];
@@ -61,7 +64,10 @@ export const standingOf = (
     }
     if (!link || row.state === 'stopping' || row.state === 'dropping') leaving.push(row.link);
     else if (row.state === 'needs-repair' && repair && selected.has(row.link)) broken.push({ link, row });
-    else if (row.state === 'paused' || row.state === 'errored' || row.state === 'needs-repair') {
+    else if (row.state === 'errored' && row.slot !== own && mayStart(judgeSlot(facts, row.slot, true))) {
+      errored.push({ link, row });
+      findings.push(triedAgain(row));
+    } else if (row.state === 'paused' || row.state === 'errored' || row.state === 'needs-repair') {
       held.push({ link, row });
       findings.push(heldFinding(row));
     } else if (row.slot === own) carried.push({ link, row });
@@ -77,13 +83,13 @@ export const standingOf = (
   }
   const judgement =
     checkpoint || rows.some((row) => row.slot === own)
-      ? judgeSlot(facts, own, carried.length + joining.length > 0)
+      ? judgeSlot(facts, own, carried.length + joining.length + errored.length > 0)
       : null;
   const gap = judgement && !mayStart(judgement) ? judgement : null;
   if (gap && !repair) refuseGap(own, facts.source.region, gap);
   const known = new Set(rows.map((row) => row.link));
   const fresh = repair ? [] : stream.links.filter((link) => selected.has(link.id) && !known.has(link.id));
-  const common = { checkpoint, fresh, joining, leaving: leaving.toSorted(), findings, gap };
+  const common = { checkpoint, fresh, joining, errored, leaving: leaving.toSorted(), findings, gap };
   if (!gap) return { ...common, carried, held, mended: [], mendedAside: broken };
   // What was on the slot that is replaced has no other place to go on from, whatever held it.
   const onOwn = held.filter(({ row }) => row.slot === own);
@@ -103,6 +109,15 @@ const stopped = (row: LinkRow): Finding => ({
   severity: 'info',
   seen: 'stopped: its changes are not carried, and rows that it copied stay as they were',
   remedy: `xcrepl replication drop --link ${row.link} makes the next run copy it again`,
+  code: 'XC-5004',
+});
+
+const triedAgain = (row: LinkRow): Finding => ({
+  check: 'link-state',
+  subject: row.link,
+  verdict: 'unknown',
+  severity: 'info',
+  seen: `errored${typeof row.detail.why === 'string' ? `: ${row.detail.why}` : ''}; it is tried again from where it stands`,
   code: 'XC-5004',
 });
 

@@ -7,6 +7,7 @@
 import type { Batch } from '../change/batch.ts';
 import { ZERO_LSN, type Lsn } from '../change/lsn.ts';
 import type { Clock } from '../time/clock.ts';
+import type { LinkId } from '../topology/link.ts';
 import type { EngineProgress, Streamed } from './engine.ts';
 import type { ChangeSink, ChangeSource } from './ports.ts';
 
@@ -19,7 +20,9 @@ const POSITION_BYTES = 16n * 1024n * 1024n;
 const LAG_SAMPLES = 200;
 
 /** What was applied, added up over the attempts of one stream: what an attempt did before it broke counts, too. */
-export type Tally = { -readonly [K in keyof Omit<Streamed, 'findings'>]: Streamed[K] };
+export type Tally = { -readonly [K in keyof Omit<Streamed, 'findings' | 'errored'>]: Streamed[K] } & {
+  errored: LinkId[];
+};
 
 export const newTally = (position: Lsn): Tally => ({
   position,
@@ -27,6 +30,7 @@ export const newTally = (position: Lsn): Tally => ({
   transactions: 0,
   conflicts: 0,
   fallbacks: 0,
+  errored: [],
 });
 
 /**

@@ -18,6 +18,7 @@ import { misfits, type Sent } from '../schema-change/fit.ts';
 import type { Link } from '../topology/link.ts';
 import { isDropped } from '../topology/left-out.ts';
 import { matchesPatterns } from '../topology/pattern.ts';
+import { forEachLink } from './link-fault.ts';
 import {
   tableName,
   type Catalogue,
@@ -73,9 +74,8 @@ export const compileRelation = (message: RelationMessage, context: CompileContex
   const { relation, placed, gone } = describeRelation(message, source, target, context.notes, unsent);
   const keys = keyColumns(relation, source);
   // A policy's stop outranks a target that does not fit: all policies are asked before any place is looked for.
-  const actions = new Map(
-    carried.map((one) => [one, actionsWithout(gone, one.link, relation, keys, context)] as const),
-  );
+  const actions = new Map<CarriedLink, readonly ColumnAction[]>();
+  forEachLink(carried, (one) => actions.set(one, actionsWithout(gone, one.link, relation, keys, context)));
   checkTarget(placed, source, actions, unsent, context);
   const named = new Map(relation.columns.map(({ name }, at) => [name, placed.columns[at]!.name]));
   const targetKeys = new Set([...keys].map((name) => named.get(name) ?? name));

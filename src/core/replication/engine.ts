@@ -4,7 +4,7 @@
  */
 
 import type { Lsn } from '../change/lsn.ts';
-import type { XcError } from '../errors/xc-error.ts';
+import type { XcCode, XcError } from '../errors/xc-error.ts';
 import type {
   CopyTable,
   CreateSlot,
@@ -47,6 +47,19 @@ export interface Streamed {
   readonly fallbacks: number;
   /** What became of the source's schema meanwhile, where that is worth telling. */
   readonly findings?: readonly Finding[];
+  /** Links that an error took off the slot, or holds on it: the others went on. */
+  readonly errored: readonly LinkId[];
+}
+
+/** Why a link is held by an error. Without any value of a row. */
+export interface LinkError {
+  readonly code: XcCode;
+  readonly message: string;
+  readonly next: string;
+}
+
+export interface ErroredLink extends LinkError {
+  readonly link: LinkId;
 }
 
 /** Rows that were written to the target; of a repair also what was compared for that. */
@@ -106,7 +119,8 @@ export interface StreamEngine extends AsyncDisposable {
    * boundary, with where it ended. An abort is not an error.
    */
   streamChanges(step: StreamChanges, options: { until: Lsn | null; signal: AbortSignal }): Promise<Streamed>;
-  mergeLinks(step: MergeLinks, signal: AbortSignal): Promise<{ links: number; position: Lsn }>;
+  /** Merges nothing while a link of the slot is held. */
+  mergeLinks(step: MergeLinks, signal: AbortSignal): Promise<{ links: number; position: Lsn | null }>;
   /** A link in state `stopping` keeps its row, as the mark that it was stopped; the others' rows go. */
   removeLinks(step: RemoveLinks): Promise<{ links: number }>;
   verify(
@@ -118,4 +132,6 @@ export interface StreamEngine extends AsyncDisposable {
   /** Removes the link and, with the last one of the stream, slot, publications and origin; says what it removed. */
   dropLink(link: LinkId): Promise<readonly string[]>;
   sourcePosition(): Promise<Lsn>;
+  /** Links of the stream that an error holds now, whichever run it came in. */
+  erroredLinks(): Promise<readonly ErroredLink[]>;
 }

@@ -13,6 +13,12 @@ export const reportMarkdown = (report: RunReport): string =>
         .map((error) => `- **${error.code}** ${error.message}\n  - next: ${error.next}`)
         .join('\n'),
     ),
+    section(
+      'Held links',
+      report.errored
+        .map(({ link, code, message, next }) => `- ${link}: **${code}** ${message}\n  - next: ${next}`)
+        .join('\n'),
+    ),
     section('Findings', report.findings.map(findingLine).join('\n')),
     section('Steps', table(['step', 'what', 'on', 'state', 'time', 'result'], report.steps.map(stepRow))),
     section('Policy', table(['gate', 'name', 'verdict', 'reason'], report.policy.map(gateRow))),

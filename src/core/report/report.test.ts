@@ -44,6 +44,13 @@ const RESULTS: Record<string, object> = {
   verify: { tables: 2, rows: 20 },
 };
 
+const held = (code: 'XC-5204' | 'XC-2001') => ({
+  link: `l:${code}`,
+  code,
+  message: 'm',
+  next: 'mend it',
+});
+
 const all = (findings: readonly Finding[] = []): JournalEntry[] =>
   journal(
     ...plan.steps.flatMap((step): [string, JournalEvent, Partial<JournalEntry>?][] => [
@@ -179,5 +186,12 @@ describe('as Markdown', () => {
   it('keeps tables whole whatever a cell holds', () => {
     const broken = { ...plan, policy: plan.policy.map((row) => ({ ...row, reason: 'a | b\nc' })) };
     expect(reportMarkdown(fold(all(), { plan: broken }))).toContain('a \\| b c |');
+  });
+
+  it('is partly done while an error holds a link, by the code of that error', () => {
+    const one = fold(all(), { errored: [held('XC-2001')] });
+    expect(one).toMatchObject({ outcome: 'partly', exit: 7, next: ['mend it', 'xcrepl replication status'] });
+    expect(reportMarkdown(one)).toContain('l:XC-2001: **XC-2001** m');
+    expect(fold(all(), { errored: [held('XC-2001'), held('XC-5204')] }).exit).toBe(3);
   });
 });

@@ -2,6 +2,7 @@
 
 import type { LagQuantiles } from '../metrics/lag-histogram.ts';
 import { subjectOf } from '../plan/step-subject.ts';
+import type { ErroredLink } from '../replication/engine.ts';
 import type { Estimate, GateRow, Plan, Step } from '../plan/plan.ts';
 import type { JournalEntry, JournalError, StepResult } from '../run/journal.ts';
 import { FOLLOW } from '../run/main-stream.ts';
@@ -50,6 +51,8 @@ export interface RunReport {
   readonly policy: readonly GateRow[];
   readonly findings: readonly Finding[];
   readonly errors: readonly JournalError[];
+  /** Links that an error holds at the end: the others of their stream went on. */
+  readonly errored: readonly ErroredLink[];
   readonly next: readonly string[];
 }
 
@@ -65,6 +68,7 @@ export interface RunMeta {
   readonly interruption?: unknown;
   readonly cutShort?: boolean;
   readonly lagging?: boolean;
+  readonly errored?: readonly ErroredLink[];
   /** Errors outside any step: the lock, the journal, a followed stream. */
   readonly errors?: readonly JournalError[];
 }
@@ -78,6 +82,7 @@ export const foldReport = (meta: RunMeta, entries: readonly JournalEntry[]): Run
     ...extra.map((id) => stepReport(id, undefined, entries)),
   ];
   const errors = [...steps.flatMap((step) => step.error ?? []), ...(meta.errors ?? [])];
+  const errored = meta.errored ?? [];
   const checked = steps.flatMap((step) => findingsOf(step.id, entries));
   const open = new Set(
     steps
@@ -87,6 +92,7 @@ export const foldReport = (meta: RunMeta, entries: readonly JournalEntry[]): Run
   const streams = new Set(plan.steps.map((step) => step.stream));
   const ending = endingOf({
     errors,
+    errored,
     finishedStreams: streams.size - open.size,
     diverged: checked.filter((finding) => finding.verdict === 'fail').length,
     undecided: checked.filter((finding) => finding.verdict === 'unknown').length,
@@ -113,7 +119,8 @@ export const foldReport = (meta: RunMeta, entries: readonly JournalEntry[]): Run
     policy: plan.policy,
     findings: [...plan.findings, ...checked].toSorted(compareFindings),
     errors,
-    next: nextCommands(ending.outcome, errors),
+    errored,
+    next: nextCommands(ending.outcome, [...errors, ...errored]),
   };
 };
 

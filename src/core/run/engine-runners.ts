@@ -46,7 +46,7 @@ export const engineRunners = (
     },
     'merge-links': runner(async (step, signal) => {
       const { links, position } = await engineOf(step).mergeLinks(step, signal);
-      return { links, position: formatLsn(position) };
+      return { links, position: position === null ? null : formatLsn(position) };
     }),
     'remove-links': runner((step) => engineOf(step).removeLinks(step)),
     verify: {
@@ -84,6 +84,7 @@ export const streamResult = (
   transactions: ended.transactions,
   conflicts: ended.conflicts,
   fallbacks: ended.fallbacks,
+  ...(ended.errored.length === 0 ? {} : { errored: ended.errored }),
   lagMs: progress.lag(step.stream),
   tables: progress.tables(step.stream),
 });

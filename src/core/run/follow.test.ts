@@ -53,7 +53,14 @@ class Fake implements FollowPorts {
         this.failMain = reject;
         signal.addEventListener('abort', () => {
           this.streamingNow = false;
-          resolve({ position: lsnOf(1n), changes: 0, transactions: 0, conflicts: 0, fallbacks: 0 });
+          resolve({
+            position: lsnOf(1n),
+            changes: 0,
+            transactions: 0,
+            conflicts: 0,
+            fallbacks: 0,
+            errored: [],
+          });
         });
       }),
     dropLink: (link) => {
@@ -83,13 +90,17 @@ class Fake implements FollowPorts {
       });
     if (step.kind === 'merge-links' || step.kind === 'remove-links')
       this.facts = step.kind === 'merge-links' ? both : alone;
-    return Promise.resolve({ done: true });
+    const errored = step.kind === 'stream-changes' ? this.errored : [];
+    return Promise.resolve({ done: true, result: errored.length === 0 ? {} : { errored } });
   }
 
   streaming(_step: Step, ended: object | null): Promise<void> {
     this.log.push(ended ? 'stream stands' : 'stream goes');
     return Promise.resolve();
   }
+
+  /** Links that fail whenever their own slot is streamed. */
+  errored: string[] = [];
 
   warn(text: string): void {
     this.warnings.push(text);
@@ -187,6 +198,30 @@ describe('following', () => {
     expect(fake.warnings).toHaveLength(2);
     expect(fake.warnings[0]).toContain('XC-2001');
     expect(fake.log.filter((line) => line === 'merge-links standing')).toHaveLength(1);
+  });
+
+  it('tries a link that an error holds again later, and stops the main stream for nothing', async () => {
+    const fake = new Fake(both);
+    fake.wanted = new Set([ACME, BETA]);
+    fake.errored = [BETA];
+    const own = { ...both.source.slots![0]!, name: 'xcrepl_l_1' };
+    await fake.run(
+      idle,
+      fake.change(() => {
+        fake.facts = {
+          source: { ...both.source, slots: [...both.source.slots!, own] },
+          target: {
+            ...both.target,
+            links: [linkRow(stream, ACME), linkRow(stream, BETA, { state: 'errored', slot: own.name })],
+            checkpoints: [...both.target.checkpoints!, { ...both.target.checkpoints![0]!, slot: own.name }],
+          },
+        };
+      }),
+      ...Array.from({ length: 9 }, () => idle),
+    );
+    expect(fake.log.filter((line) => line === 'stream-changes beside').length).toBeGreaterThan(1);
+    expect(fake.log.filter((line) => line === 'stream stands')).toHaveLength(1);
+    expect(fake.warnings[0]).toContain(`still errored: ${BETA}`);
   });
 
   it('says at the end what could not be carried out', async () => {

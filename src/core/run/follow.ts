@@ -9,7 +9,7 @@ import type { StreamEngine } from '../replication/engine.ts';
 import type { Clock } from '../time/clock.ts';
 import type { LinkId, StreamKey } from '../topology/link.ts';
 import { Joins } from './joins.ts';
-import type { JournalError } from './journal.ts';
+import type { JournalError, StepResult } from './journal.ts';
 import { MainStream } from './main-stream.ts';
 
 export interface FollowPorts {
@@ -19,7 +19,10 @@ export interface FollowPorts {
   /** Gathers the facts of this stream again, and plans what is missing; without the links that were dropped here. */
   plan(without: ReadonlySet<LinkId>): Promise<Plan>;
   /** Runs one step, journalled. */
-  step(step: Step, signal: AbortSignal): Promise<{ readonly done: boolean; readonly error?: JournalError }>;
+  step(
+    step: Step,
+    signal: AbortSignal,
+  ): Promise<{ readonly done: boolean; readonly error?: JournalError; readonly result?: StepResult }>;
   /** Journals that the main stream started, and where it ended. */
   streaming(
     step: StreamChanges,

@@ -4,7 +4,7 @@ import type { Plan, Step } from '../plan/plan.ts';
 import { slotName, type LinkId, type StreamKey } from '../topology/link.ts';
 import { asXcError, journalError } from './executor.ts';
 import type { FollowPorts } from './follow.ts';
-import type { JournalError } from './journal.ts';
+import type { JournalError, StepResult } from './journal.ts';
 import type { MainStream } from './main-stream.ts';
 
 /** What failed is tried again after this, doubled each time up to the limit. */
@@ -104,7 +104,8 @@ export class Joins {
 
   async #joinBeside(steps: readonly Step[]): Promise<void> {
     try {
-      await this.#joinSteps(steps);
+      const errored = await this.#joinSteps(steps);
+      if (errored.length > 0) return this.#stillErrored(errored);
       this.#succeeded();
       // What came while this was under way was seen, but not begun: look at it again.
       this.#seen = null;
@@ -115,14 +116,25 @@ export class Joins {
     }
   }
 
-  async #joinSteps(steps: readonly Step[]): Promise<void> {
+  /** @returns links that an error holds: their slots are left as they are, and nothing waits for them */
+  async #joinSteps(steps: readonly Step[]): Promise<readonly LinkId[]> {
     const standing = (step: Step): boolean =>
       step.kind === 'merge-links' ||
       step.kind === 'verify' ||
       (step.kind === 'copy-table' && step.slot === this.#own);
-    for (const step of steps) if (!standing(step)) await this.#run(step);
-    const quiet = steps.filter(standing);
-    if (quiet.length > 0) await this.#quietly(quiet);
+    const errored: LinkId[] = [];
+    const held = new Set<string>();
+    for (const step of steps) {
+      if (standing(step)) continue;
+      const links = erroredIn(await this.#run(step));
+      if (links.length > 0 && step.kind === 'stream-changes') held.add(step.slot);
+      errored.push(...links);
+    }
+    const quiet = steps.filter(
+      (step) => standing(step) && !(step.kind === 'merge-links' && held.has(step.slot)),
+    );
+    if (quiet.some((step) => step.kind !== 'verify')) await this.#quietly(quiet);
+    return errored;
   }
 
   async #quietly(steps: readonly Step[]): Promise<void> {
@@ -132,10 +144,11 @@ export class Joins {
     });
   }
 
-  async #run(step: Step): Promise<void> {
-    const { done, error } = await this.#ports.step(step, this.#signal);
+  async #run(step: Step): Promise<StepResult> {
+    const { done, error, result } = await this.#ports.step(step, this.#signal);
     if (error) throw new StepFailure(error);
     if (!done) this.#signal.throwIfAborted();
+    return result ?? {};
   }
 
   #succeeded(): void {
@@ -143,17 +156,32 @@ export class Joins {
     this.#retry = null;
   }
 
+  /** They stay as they are, at the price of no other link, until they are tried again. */
+  #stillErrored(links: readonly LinkId[]): void {
+    this.error = null;
+    const afterMs = this.#later();
+    this.#ports.warn(`still errored: ${links.join(', ')}; tried again in ${afterMs / 1000} s`);
+  }
+
+  #later(): number {
+    const afterMs = this.#retry ? Math.min(this.#retry.afterMs * 2, RETRY_LIMIT_MS) : RETRY_MS;
+    this.#retry = { atMs: this.#ports.clock.nowMs() + afterMs, afterMs };
+    return afterMs;
+  }
+
   /** A change that cannot be carried out leaves the stream as it was: the other tenants' changes go on. */
   #failed(error: unknown): void {
     if (this.#signal.aborted) return;
     this.error = error instanceof StepFailure ? error.failure : journalError(asXcError(error));
-    const afterMs = this.#retry ? Math.min(this.#retry.afterMs * 2, RETRY_LIMIT_MS) : RETRY_MS;
-    this.#retry = { atMs: this.#ports.clock.nowMs() + afterMs, afterMs };
+    const afterMs = this.#later();
     this.#ports.warn(
       `${this.error.code} ${this.error.message}: the stream goes on as it was; tried again in ${afterMs / 1000} s`,
     );
   }
 }
+
+const erroredIn = ({ errored }: StepResult): readonly LinkId[] =>
+  Array.isArray(errored) ? errored.filter((link): link is LinkId => typeof link === 'string') : [];
 
 /** Ids of later plans' steps are told from those of the run's own plan: "f2.s1". */
 const named = (plan: Plan, number: number): Plan => {

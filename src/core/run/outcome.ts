@@ -21,6 +21,8 @@ export interface Tally {
   readonly diverged: number;
   /** Findings of verification with verdict unknown. */
   readonly undecided: number;
+  /** Links that an error holds at the end, while the others of their stream went on. */
+  readonly errored: readonly JournalError[];
   /** Links that were set aside while planning. */
   readonly held: number;
   /** Reason of the signal that ended the run before its end; undefined when it was not ended. */
@@ -35,10 +37,17 @@ export const endingOf = (tally: Tally): Ending => {
   if (tally.interruption !== undefined) return interrupted(tally.interruption);
   const [error] = tally.errors;
   if (error) return failed(error, tally.finishedStreams > 0);
+  if (tally.errored.length > 0) return partlyFor(tally.errored);
   if (tally.diverged > 0 || tally.lagging) return { outcome: 'diverged', exit: EXIT.findings };
   if (tally.cutShort || tally.held > 0) return { outcome: 'partly', exit: EXIT.partly };
   if (tally.undecided > 0) return { outcome: 'unknown', exit: EXIT.unknown };
   return { outcome: 'done', exit: EXIT.done };
+};
+
+/** By the links' error, where one exit code says it for all of them. */
+const partlyFor = (errors: readonly JournalError[]): Ending => {
+  const [exit, ...others] = new Set(errors.map((error) => exitOf(error.code)));
+  return { outcome: 'partly', exit: exit === undefined || others.length > 0 ? EXIT.partly : exit };
 };
 
 const interrupted = (reason: unknown): Ending => {

@@ -16,7 +16,14 @@ const of = config({
 });
 const both = streams(of);
 const plan = makePlan(facts(of), wish(of), { id: 'pl_1', nowMs: 0 });
-const AT: Streamed = { position: lsnOf(9n), changes: 0, transactions: 0, conflicts: 0, fallbacks: 0 };
+const AT: Streamed = {
+  position: lsnOf(9n),
+  changes: 0,
+  transactions: 0,
+  conflicts: 0,
+  fallbacks: 0,
+  errored: [],
+};
 
 const nothing = (): void => undefined;
 const metrics: ReplicationMetrics = {
@@ -70,6 +77,7 @@ class World {
       verify: () => Promise.resolve({ findings: [], tables: 1, rows: 1 }),
       dropLink: () => Promise.resolve([]),
       sourcePosition: () => Promise.resolve(lsnOf(9n)),
+      erroredLinks: () => Promise.resolve([]),
       [Symbol.asyncDispose]: () => {
         log('release');
         return Promise.resolve();

@@ -6,7 +6,7 @@
 import type { Health } from '../metrics/health.ts';
 import { edgeOf, type ReplicationMetrics } from '../metrics/metrics.ts';
 import type { Plan, Step } from '../plan/plan.ts';
-import type { StreamEngine } from '../replication/engine.ts';
+import type { ErroredLink, StreamEngine } from '../replication/engine.ts';
 import type { Clock } from '../time/clock.ts';
 import type { LinkId, Stream, StreamKey } from '../topology/link.ts';
 import { engineRunners, streamResult } from './engine-runners.ts';
@@ -47,6 +47,7 @@ export interface SessionEnd {
   /** Null when the run ended before there was a plan. */
   readonly plan: Plan | null;
   readonly errors: readonly JournalError[];
+  readonly errored: readonly ErroredLink[];
   readonly interruption: unknown;
   readonly cutShort: boolean;
   readonly lagging: boolean;
@@ -87,6 +88,7 @@ class Session {
       return {
         plan,
         errors,
+        errored: await this.#errored(),
         interruption: this.#outer.aborted ? this.#outer.reason : undefined,
         cutShort: !this.#outer.aborted && this.#enough.signal.aborted && open,
         lagging: this.#lagging || this.#lagsAtEnd(),
@@ -155,6 +157,14 @@ class Session {
       await engine.acquire();
       this.#ports.health.set(stream.key, 'starting');
     }
+  }
+
+  /** As the targets say. One that cannot be asked any more has ended its stream with an error of its own. */
+  async #errored(): Promise<ErroredLink[]> {
+    const lists = await Promise.all(
+      [...this.#engines.values()].map((engine) => engine.erroredLinks().catch((): ErroredLink[] => [])),
+    );
+    return lists.flat();
   }
 
   async #release(): Promise<void> {

@@ -75,8 +75,8 @@ export const integrityCodes = {
   'XC-5204': {
     title: 'target refused a row',
     means:
-      'A constraint, trigger or type of the target refused a change, also when it was applied alone and in order. The stream stands before the transaction and resumes there.',
-    next: 'mend what the message names on the target, then run the same command again',
+      'A constraint, trigger or type of the target refused a change, also when it was applied alone and in order. The link is held before the transaction, on a slot of its own, and the others of its stream go on; where all of them are refused, the stream stands there.',
+    next: 'mend what the message names on the target; the next run, or the one that follows, goes on from there',
   },
   'XC-5205': {
     title: 'target already holds rows of the link',
@@ -113,6 +113,12 @@ export const integrityCodes = {
     means:
       'The map of the rule was changed after the link was copied: its rows are in another table than the one that the rule names now, and changes alone would not bring them there.',
     next: 'change the map back, or xcrepl replication drop --link … and run again, which copies the link to its new place',
+  },
+  'XC-5240': {
+    title: 'link cannot be split off its stream',
+    means:
+      'A link that is paused, or that an error concerns alone, goes onto a replication slot of its own, copied from the stream’s. The copy was not possible, so the stream stands where it was.',
+    next: 'see the reason in the message; then run the same command again',
   },
   'XC-5300': {
     title: 'server setting stands in the way',

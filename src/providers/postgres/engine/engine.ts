@@ -3,7 +3,7 @@
  * snapshots that copies read under; how rows move stands in the files beside it.
  */
 
-import { maxLsn, ZERO_LSN, type Lsn } from '../../../core/change/lsn.ts';
+import type { Lsn } from '../../../core/change/lsn.ts';
 import type {
   CopyTable,
   CreateSlot,
@@ -18,6 +18,7 @@ import type {
   CompareRequest,
   Copied,
   EngineProgress,
+  ErroredLink,
   StreamEngine,
   Streamed,
 } from '../../../core/replication/engine.ts';
@@ -33,7 +34,9 @@ import { Copies } from './copies.ts';
 import { beginRepair } from './begin-repair.ts';
 import { copyOneTable } from './copy-table.ts';
 import { refuseExisting } from './existing-rows.ts';
+import { HeldStore } from './held-store.ts';
 import { LinkStore } from './link-store.ts';
+import { mergeLinks } from './merging.ts';
 import type { EngineOptions } from './options.ts';
 import { linksNamed, readSides, throughOutages, type EngineParts, type Sides } from './parts.ts';
 import { publish } from './publications.ts';
@@ -43,7 +46,8 @@ import { unlessMoved } from './schema-moved.ts';
 import { carrySequences } from './sequences.ts';
 import { Sessions } from './sessions.ts';
 import { ShapeWatch } from './shape-watch.ts';
-import { createSlot, dropAbandonedSlots, dropOrigin, dropSlot, slotExists } from './slots.ts';
+import { dropAbandonedLinkSlots } from './link-slots.ts';
+import { createSlot, dropAbandonedSlots, dropSlot, slotExists } from './slots.ts';
 import { emitMarker, flushedPosition } from './snapshots.ts';
 import { Streams } from './streams.ts';
 import { TargetSession } from './target-session.ts';
@@ -68,8 +72,8 @@ export class PostgresEngine implements StreamEngine {
     const sessions = new Sessions(options);
     const control = new Control(options, sessions);
     const session = new TargetSession(() => control.target(), options);
-    const [store, chunks] = [new LinkStore(session), new ChunkStore(session)];
-    this.#parts = { options, sessions, control, session, store, chunks };
+    const [store, chunks, held] = [new LinkStore(session), new ChunkStore(session), new HeldStore(session)];
+    this.#parts = { options, sessions, control, session, store, chunks, held };
     this.#copies = new Copies(this.#parts);
     this.#upkeep = new Upkeep(this.#parts);
     this.#shapes = new ShapeWatch(this.#parts, session, (link, table) => this.#changed.touch(link, table));
@@ -85,7 +89,10 @@ export class PostgresEngine implements StreamEngine {
       await store.takeOver(identity);
       this.#epoch = await store.epoch();
       this.#changed = new ChangedTables(null, await store.changedTables());
-      await dropAbandonedSlots(await control.source(), key, await store.slots());
+      const known = await store.slots();
+      await dropAbandonedSlots(await control.source(), key, known);
+      const links = new Set([...options.stream.links.map(({ id }) => id), ...(await store.linkIds())]);
+      await dropAbandonedLinkSlots(await control.source(), await control.reader(), [...links], known);
     });
   }
 
@@ -159,31 +166,10 @@ export class PostgresEngine implements StreamEngine {
     return { ...streamed, findings: this.#shapes.takeFindings(until !== null) };
   }
 
-  async mergeLinks(step: MergeLinks, signal: AbortSignal): Promise<{ links: number; position: Lsn }> {
-    const { control, store } = this.#parts;
-    const main = store.mainSlot;
+  async mergeLinks(step: MergeLinks, signal: AbortSignal): Promise<{ links: number; position: Lsn | null }> {
     await this.#typed(() => this.#copies.end(step.slot));
-    const [ahead, side] = await this.#typed(async () => [
-      await this.#aheadOf(step, main),
-      await this.#streams.position(step.slot),
-    ]);
-    if (side < ahead) await this.#streams.run(step.slot, ahead, this.#epoch, signal);
-    signal.throwIfAborted();
-    return await this.#typed(async () => {
-      const position = maxLsn(await this.#streams.position(step.slot), ahead);
-      await store.moveLinks(step.links, step, { slot: main, position });
-      await dropSlot(await control.source(), step.slot);
-      await dropOrigin(await control.reader(), step.slot);
-      return { links: step.links.length, position };
-    });
-  }
-
-  /** Where joining links must be before the main stream carries them: at its position, and consistent in themselves. */
-  async #aheadOf(step: MergeLinks, main: string): Promise<Lsn> {
-    const links = (await this.#parts.store.links()).filter(({ link }) => step.links.includes(link));
-    return links
-      .map((link) => link.consistentAt ?? ZERO_LSN)
-      .reduce(maxLsn, await this.#streams.position(main));
+    const merged = await this.#typed(() => mergeLinks(this.#parts, this.#streams, step, this.#epoch, signal));
+    return { links: merged?.links.length ?? 0, position: merged?.position ?? null };
   }
 
   async removeLinks(step: RemoveLinks): Promise<{ links: number }> {
@@ -204,7 +190,7 @@ export class PostgresEngine implements StreamEngine {
     this.#changed = new ChangedTables(changed);
     const verified = await this.#streams.during(store.mainSlot, this.#epoch, signal, (passed) =>
       throughOutages(this.#parts, { endless: false, signal }, async () => {
-        const links = linksNamed(this.#parts, step.links);
+        const links = linksNamed(this.#parts, await this.#onMain(step.links));
         const read = (): Promise<Sides> => readSides(this.#parts, links);
         const sides = await read();
         const wanted = (link: LinkId, table: TableName): boolean =>
@@ -217,7 +203,11 @@ export class PostgresEngine implements StreamEngine {
         }
       }),
     );
-    for (const link of step.links) {
+    // A link that was set aside meanwhile stood still: what was seen of it says nothing.
+    const left = await this.#onMain(step.links);
+    if ([...verified.verdicts.keys()].some((link) => !left.includes(link)))
+      return await this.verify({ ...step, links: left }, signal);
+    for (const link of left) {
       const verdict = verified.verdicts.get(link);
       if (verdict !== undefined) await store.verified(link, verdict);
       // A window says nothing of the rows outside it.
@@ -241,6 +231,12 @@ export class PostgresEngine implements StreamEngine {
     return await this.#typed(() => dropLink(this.#parts, link));
   }
 
+  async erroredLinks(): Promise<readonly ErroredLink[]> {
+    return await this.#typed(async () =>
+      [...(await this.#parts.held.errors())].map(([link, error]) => ({ link, ...error })),
+    );
+  }
+
   async sourcePosition(): Promise<Lsn> {
     return await this.#typed(async () => flushedPosition(await this.#parts.control.source()));
   }
@@ -250,6 +246,14 @@ export class PostgresEngine implements StreamEngine {
     // What cannot be said any more is found out by the next run, as after a kill.
     if (this.#parts.control.isHeld) await this.#parts.store.release(this.#outcome).catch(() => {});
     await this.#parts.control[Symbol.asyncDispose]();
+  }
+
+  async #onMain(links: readonly LinkId[]): Promise<LinkId[]> {
+    const { store } = this.#parts;
+    const on = new Set(
+      (await store.links()).flatMap(({ link, slot }) => (slot === store.mainSlot ? [link] : [])),
+    );
+    return links.filter((link) => on.has(link));
   }
 
   async #writeChanged(link: LinkId): Promise<void> {

@@ -144,6 +144,10 @@ export class LinkStore {
     }));
   }
 
+  async linkIds(): Promise<LinkId[]> {
+    return (await this.links()).map(({ link }) => link);
+  }
+
   async checkpoint(slot: string): Promise<Lsn | null> {
     const { rows } = await this.#session.query<{ position: string }>(
       'SELECT position FROM xcrepl.checkpoints WHERE slot = $1',

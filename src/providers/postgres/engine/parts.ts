@@ -8,6 +8,7 @@ import { namesThere, placesOf, targetView, type Places } from '../../../core/top
 import { readCatalogue } from '../catalogue/catalogue.ts';
 import type { ChunkStore } from './chunk-store.ts';
 import type { Control } from './control.ts';
+import type { HeldStore } from './held-store.ts';
 import type { LinkStore } from './link-store.ts';
 import type { EngineOptions } from './options.ts';
 import { publishedTables } from './publications.ts';
@@ -24,6 +25,7 @@ export interface EngineParts {
   readonly session: TargetSession;
   readonly store: LinkStore;
   readonly chunks: ChunkStore;
+  readonly held: HeldStore;
 }
 
 /** Catalogues of both servers, and the tables that each link carries. */
@@ -68,9 +70,15 @@ export const readSides = async (
       subject: [...namesThere(missing, places)].join(', '),
       why: `${stream.target.region} has no such table`,
       next: `xcrepl schema plan --from ${stream.source.region} --to ${stream.target.region}`,
+      facts: { links: linksOf(tables, new Set(missing)) },
     });
   return { source, target, tables, places };
 };
+
+const linksOf = (
+  tables: ReadonlyMap<LinkId, ReadonlySet<TableName>>,
+  missing: ReadonlySet<TableName>,
+): LinkId[] => [...tables].filter(([, names]) => !names.isDisjointFrom(missing)).map(([link]) => link);
 
 /** Links of the configuration; one that is no longer there cannot be worked on. @throws XcError XC-1006 */
 export const linksNamed = ({ options }: EngineParts, names: readonly LinkId[]): Link[] =>

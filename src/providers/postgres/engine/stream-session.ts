@@ -24,6 +24,7 @@ import { ReplicationStream } from '../source/replication-stream.ts';
 import { PostgresSink } from '../target/sink.ts';
 import { makeTargetTable, type TargetTable } from '../target/target-table.ts';
 import type { ChunkStore, StoredChunk } from './chunk-store.ts';
+import { isCarried } from './link-faults.ts';
 import type { LinkStore, StoredLink } from './link-store.ts';
 import type { EngineOptions } from './options.ts';
 import type { Sides } from './parts.ts';
@@ -66,7 +67,7 @@ export const runStreamSession = async (
 ): Promise<void> => {
   const { options, store } = ports;
   const from = (end.position = await startPosition(ports, slot));
-  const stored = (await store.links()).filter((link) => link.slot === slot && carries(link));
+  const stored = (await store.links()).filter((link) => link.slot === slot && isCarried(link));
   const links = options.stream.links.filter((link) => stored.some((one) => one.link === link.id));
   const lookedAt = await flushedPosition(ports.source);
   const sides = await ports.sides(links);
@@ -192,9 +193,6 @@ const flow = async (ports: SessionPorts, attempt: Attempt, signal: AbortSignal):
   );
   await runChangeLoop(stream, sink, options.clock, options.progress, end, signal, ports.passed);
 };
-
-const carries = ({ state }: StoredLink): boolean =>
-  state === 'catching-up' || state === 'streaming' || state === 'dropping' || state === 'stopping';
 
 interface CarryContext {
   readonly source: Catalogue;

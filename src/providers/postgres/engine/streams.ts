@@ -4,9 +4,11 @@ import { ZERO_LSN, type Lsn } from '../../../core/change/lsn.ts';
 import { isXcError, XcError } from '../../../core/errors/xc-error.ts';
 import { newTally, type Tally } from '../../../core/replication/change-loop.ts';
 import type { Streamed } from '../../../core/replication/engine.ts';
+import { linksAtFault } from '../../../core/replication/link-fault.ts';
 import { misfitFacts } from '../../../core/replication/misfit-error.ts';
 import type { Link } from '../../../core/topology/link.ts';
 import { addLacking, addNewTables, mayBeAdded } from './additive.ts';
+import { setAside, type SetAside } from './link-faults.ts';
 import { readSides, throughOutages, type EngineParts, type Sides } from './parts.ts';
 import { mayPass } from './retry.ts';
 import type { ShapeWatch } from './shape-watch.ts';
@@ -17,6 +19,9 @@ import type { Upkeep } from './upkeep.ts';
 const WATCH_MS = 10_000;
 /** How often a waiter looks whether the stream passed its position. */
 const PASSED_POLL_MS = 20;
+
+/** What a target that is given it may let pass. */
+const lacksSomething = (error: unknown): boolean => misfitFacts(error) !== null;
 
 export type Passed = (position: Lsn, signal: AbortSignal) => Promise<void>;
 
@@ -63,14 +68,10 @@ export class Streams {
     const end = newTally(ZERO_LSN);
     const over = new AbortController();
     const watch = this.#watch(slot, over.signal);
-    const wait = waits ? (error: unknown): boolean => misfitFacts(error) !== null : undefined;
-    const work = (): Promise<void> =>
-      throughOutages(this.#parts, { endless: until === null, signal, wait }, async () => {
-        end.position = await this.position(slot);
-        this.#flowing.set(slot, end.position);
-        if (signal.aborted) return;
-        await this.#attempt(slot, until, epoch, end, signal);
-      });
+    const how = { endless: until === null, signal, wait: waits ? lacksSomething : undefined };
+    const work = async (): Promise<void> => {
+      while (await this.#flow(slot, until, epoch, end, how));
+    };
     const position = (): Lsn | undefined => this.#flowing.get(slot);
     try {
       await this.#upkeep.beside(slot, () =>
@@ -85,6 +86,38 @@ export class Streams {
       await watch;
     }
     return end;
+  }
+
+  /** @returns true when links were set aside, and the others are to go on */
+  async #flow(
+    slot: string,
+    until: Lsn | null,
+    epoch: number,
+    end: Tally,
+    how: Parameters<typeof throughOutages>[1],
+  ): Promise<boolean> {
+    const { held, store, options } = this.#parts;
+    const { signal } = how;
+    const aside = await throughOutages(this.#parts, how, async (): Promise<SetAside | null> => {
+      end.position = await this.position(slot);
+      this.#flowing.set(slot, end.position);
+      if (signal.aborted) return null;
+      try {
+        await this.#attempt(slot, until, epoch, end, signal);
+        return null;
+      } catch (error) {
+        const atFault = linksAtFault(error).length > 0 && !options.signal.aborted;
+        const found = atFault ? await setAside(this.#parts, slot, error) : null;
+        if (!found) throw error;
+        return found;
+      }
+    });
+    if (aside) end.errored.push(...aside.links);
+    if (aside) return !aside.emptied && !signal.aborted;
+    if (slot === store.mainSlot || until === null || signal.aborted) return false;
+    for (const link of await held.recovered(slot, end.position))
+      options.progress.note(`${link} has passed what held it`);
+    return false;
   }
 
   /**

@@ -3,10 +3,13 @@
 import { INSERT, UPDATE, type Batch, type Operation } from '../../../core/change/batch.ts';
 import { unchangedFields } from '../../../core/change/coalesce.ts';
 import { XcError } from '../../../core/errors/xc-error.ts';
+import { blaming } from '../../../core/replication/link-fault.ts';
+import type { LinkId } from '../../../core/topology/link.ts';
+import { pgError } from '../pg-error.ts';
 import type { WireConnection } from '../wire/connection.ts';
 import { exchange, type Answer } from '../wire/exchange.ts';
 import { MessageWriter } from '../wire/messages.ts';
-import { isRowRefusal, type ServerError } from '../wire/server-error.ts';
+import { isOfStatement, isRowRefusal, type ServerError } from '../wire/server-error.ts';
 import type { Statements } from '../wire/statements.ts';
 import { fieldValues, hasUnchanged, writeChange, writeInsert, type OrderedWriter } from './ordered-apply.ts';
 import { maskOf } from './set-apply.ts';
@@ -15,6 +18,8 @@ export interface OrderedPorts {
   tableOf: OrderedWriter['tableOf'];
   formatsOf: OrderedWriter['formatsOf'];
   reread(batch: Batch, index: number): Promise<readonly (Uint8Array | null)[] | null>;
+  /** Changes of this link alone; of all links where absent. */
+  readonly only?: LinkId;
 }
 
 /** Tags of an update whose row is not there; a row with a new identity value is replaced by an insert. */
@@ -36,6 +41,10 @@ export const applyOrdered = async (
   let conflicts = 0;
   let next = 0;
   while (next < batch.size) {
+    if (!isWanted(batch, next, ports)) {
+      next++;
+      continue;
+    }
     const end = Math.min(batch.size, next + PIPELINE_CHANGES);
     const gap = needsReading(batch, next)
       ? next
@@ -48,6 +57,9 @@ export const applyOrdered = async (
   }
   return conflicts;
 };
+
+const isWanted = (batch: Batch, index: number, { only }: OrderedPorts): boolean =>
+  only === undefined || batch.route[index]?.link === only;
 
 /** An insert that leaves fields unchanged: the row moved into the filter, and its large values were not sent. */
 const needsReading = (batch: Batch, index: number): boolean =>
@@ -71,6 +83,7 @@ const pipelined = async (
   const written: number[] = [];
   let stop = to;
   for (let index = from; index < to; index++) {
+    if (!isWanted(batch, index, ports)) continue;
     if (needsReading(batch, index)) {
       stop = index;
       break;
@@ -150,15 +163,21 @@ const OPERATION = { 1: 'insert', 2: 'update', 3: 'delete', 4: 'truncate' } as co
 /** Names table, link and constraint; never a value of the row. */
 const refusal = (batch: Batch, index: number, error: ServerError): unknown => {
   const route = batch.route[index];
-  if (!route || !isRowRefusal(error)) return error;
-  const what = OPERATION[batch.operation[index] as Operation];
+  if (!route || !isOfStatement(error)) return error;
+  const subject = `${OPERATION[batch.operation[index] as Operation]} in ${route.variant.table} of link ${route.link}`;
+  if (!isRowRefusal(error)) return blaming(pgError(error, subject), [route.link]);
   return new XcError('XC-5204', {
-    subject: `${what} in ${route.variant.table} of link ${route.link}`,
+    subject,
     why:
       error.constraint === undefined
         ? `SQLSTATE ${error.sqlState}`
         : `constraint ${error.constraint}, SQLSTATE ${error.sqlState}`,
-    facts: { link: route.link, table: route.variant.table, sqlState: error.sqlState },
+    facts: {
+      link: route.link,
+      table: route.variant.table,
+      sqlState: error.sqlState,
+      constraint: error.constraint ?? null,
+    },
     cause: error,
   });
 };

@@ -13,10 +13,11 @@ import type { Clock } from '../../../core/time/clock.ts';
 import type { WireConnection } from '../wire/connection.ts';
 import { exchange, simpleQuery, type Answer } from '../wire/exchange.ts';
 import { MessageWriter } from '../wire/messages.ts';
-import { isRowRefusal, ServerError } from '../wire/server-error.ts';
+import { isOfStatement, isRowRefusal, ServerError } from '../wire/server-error.ts';
 import { Statements } from '../wire/statements.ts';
 import { applyOrdered } from './ordered-batch.ts';
 import { PendingCounts } from './pending-counts.ts';
+import { blameLinks } from './refused-links.ts';
 import { missesRows, rowsGone, writeNetEffects, type Expected } from './set-apply.ts';
 import type { TargetTable } from './target-table.ts';
 
@@ -81,7 +82,7 @@ export class PostgresSink implements ChangeSink {
       return { conflicts: this.#missing(expected, tags), fellBack: false };
     }
     await this.#rollBack(batch);
-    if (error && error.sqlState !== 'XC020' && !isRowRefusal(error)) throw this.#refused(error);
+    if (error && error.sqlState !== 'XC020' && !isOfStatement(error)) throw this.#refused(error);
     return { conflicts: await this.#inOrder(batch), fellBack: true };
   }
 
@@ -154,7 +155,9 @@ export class PostgresSink implements ChangeSink {
       return conflicts;
     } catch (error) {
       await this.#rollBack(batch);
-      throw error;
+      throw this.#inTransaction || batch.open
+        ? error
+        : await blameLinks(error, this.#connection, this.#statements, batch, this.#options);
     }
   }
 
@@ -255,7 +258,11 @@ export class PostgresSink implements ChangeSink {
         });
       default:
         return isRowRefusal(error)
-          ? new XcError('XC-5204', { subject: error.table ?? slot, why: error.message, cause: error })
+          ? new XcError('XC-5204', {
+              subject: error.table ?? slot,
+              why: `constraint ${error.constraint ?? 'unknown'}, SQLSTATE ${error.sqlState}`,
+              cause: error,
+            })
           : error;
     }
   }

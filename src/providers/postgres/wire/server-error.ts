@@ -51,6 +51,20 @@ const TRANSIENT = new Set([
 export const isTransient = (error: unknown): boolean =>
   error instanceof ServerError && (TRANSIENT.has(error.sqlState) || error.sqlState.startsWith('08'));
 
-/** A row that a constraint or a type refused: unique, exclusion, check, not-null, foreign key, data exception. */
+/**
+ * Classes of SQLSTATE in which a target refuses a change for what it is: data exception, constraint, cardinality,
+ * triggered data change, external and SQL routine, WITH CHECK OPTION, program limit (a key too long for its index),
+ * feature not supported, and RAISE of a trigger.
+ */
+const ROW_REFUSALS = new Set(['22', '23', '21', '27', '2F', '38', '39', '44', '54', '0A', 'P0']);
+
+/** A row that a constraint, a type, a limit or a trigger refused. */
 export const isRowRefusal = (error: unknown): error is ServerError =>
-  error instanceof ServerError && (error.sqlState.startsWith('23') || error.sqlState.startsWith('22'));
+  error instanceof ServerError && ROW_REFUSALS.has(error.sqlState.slice(0, 2));
+
+/** Classes that say something of the connection, the server or the transaction, and nothing of the change. */
+const OF_THE_SERVER = new Set(['08', '25', '40', '53', '55', '57', '58', 'XX', 'XC']);
+
+/** An error of the statement that was sent, which may concern one link of a batch alone. */
+export const isOfStatement = (error: unknown): error is ServerError =>
+  error instanceof ServerError && !OF_THE_SERVER.has(error.sqlState.slice(0, 2));
