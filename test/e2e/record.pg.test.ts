@@ -134,6 +134,27 @@ test('kill -9 at any moment: every transaction is in the log once, in its order'
   expect((await logFiles('g.log')).length).toBeGreaterThan(1);
 });
 
+test('a table that changes while it is recorded is described anew before its first row of that shape', async () => {
+  const recording = pair.spawnXcrepl(['replication', 'record', '--link', LINK, '--to', 'g.log', '--follow']);
+  await until('the recording streams', async () => {
+    const active = await pair.source.query('SELECT FROM pg_replication_slots WHERE active');
+    return active.length === 1;
+  });
+  // A name that the policy does not know would stop it: P1 holds for logs, too.
+  await pair.source.query('ALTER TABLE shop.suppliers ALTER COLUMN name TYPE varchar(9000)');
+  await pair.source.query(`INSERT INTO shop.suppliers (tenant_id, name) VALUES ($1, 'reshaped')`, [
+    REDACTED_TENANT,
+  ]);
+  const described = async (): Promise<Line[]> =>
+    (await linesOf('g.log')).filter(({ t, name }) => t === 'table' && name === 'shop.suppliers');
+  await until('the row', async () =>
+    (await linesOf('g.log')).some((line) => JSON.stringify(line).includes('reshaped')),
+  );
+  recording.kill('SIGINT');
+  await recording;
+  expect(JSON.stringify((await described()).at(-1)!['facts'])).toContain('character varying(9000)');
+});
+
 test('a recording that could leave a gap, or mix two links, stops with its reason', async () => {
   const other = `shop:acme:${SOURCE_REGION}:${TARGET_REGION}`;
   expectRefusal(

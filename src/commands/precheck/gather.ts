@@ -39,7 +39,8 @@ const databaseFindings = async (
   deadline: Deadline,
 ): Promise<Gathered> => {
   const { config, mode } = loaded;
-  const reaches = Object.entries(config.regions).map(([region, settings]): Reach => ({
+  const servers = Object.entries(config.regions).filter(([, { kind }]) => kind !== 'changelog');
+  const reaches = servers.map(([region, settings]): Reach => ({
     region,
     isNeeded:
       settings.initialRole === 'primary' ||
@@ -57,7 +58,8 @@ const databaseFindings = async (
   }
   const streams = streamsOf(
     config.controlPlane,
-    links,
+    // What a change log brings is checked when it is planned.
+    links.filter((link) => config.regions[link.source]?.kind !== 'changelog'),
     Object.fromEntries([...known].map(([region, dsn]) => [region, dsn.database])),
   );
   const observed = await observeAll(host, known, streams, deadline);

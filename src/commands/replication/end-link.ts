@@ -10,7 +10,7 @@ import { makePlan } from '../../core/plan/make-plan.ts';
 import type { StreamEngine } from '../../core/replication/engine.ts';
 import type { Link, Stream } from '../../core/topology/link.ts';
 import { connect, disconnect } from '../../providers/postgres/connect.ts';
-import { openEngine } from '../../providers/postgres/engine/open.ts';
+import { openStreamEngine } from '../../providers/registry.ts';
 import { askForEnd, readLink } from '../../providers/postgres/target-state.ts';
 import type { Host, Outcome } from '../frame/host.ts';
 import { confirmRegion } from './confirm.ts';
@@ -76,7 +76,7 @@ const end = async (host: Host, parts: EndParts): Promise<Ended> => {
   if (!asked) return { changed: false, state: 'absent', removed: [] };
   if (wanted === 'stopping' && asked.takenOff) return { changed: false, state: 'stopped', removed: [] };
   const run = await newId(host, 'rn');
-  await using engine = openEngine({
+  await using engine = openStreamEngine({
     stream: parts.stream,
     controlPlane: parts.selected.loaded.config.controlPlane,
     dsn: {

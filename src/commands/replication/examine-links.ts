@@ -2,7 +2,8 @@
 
 import { resolve } from 'node:path';
 import { EXIT } from '../../core/errors/exit.ts';
-import { isXcError, type XcError } from '../../core/errors/xc-error.ts';
+import { logPath } from '../../core/changelog/log-address.ts';
+import { isXcError, XcError } from '../../core/errors/xc-error.ts';
 import { makePlan } from '../../core/plan/make-plan.ts';
 import type { Plan } from '../../core/plan/plan.ts';
 import { REPAIR_DISCARDS } from '../../core/plan/plan-stream.ts';
@@ -25,8 +26,16 @@ export const examineLinks = async (host: Host, options: DoctorOptions): Promise<
   const selected = await selectOne(host, options);
   const { examine } = await import('../../providers/postgres/examine.ts');
   const failures: XcError[] = [];
+  // A change log has no slot to be examined: its checkpoint is judged whenever it is planned.
+  const streams = selected.streams.filter(({ source }) => !logPath(selected.dsns.get(source.region) ?? ''));
+  if (streams.length === 0)
+    throw new XcError('XC-1304', {
+      subject: 'doctor',
+      why: 'the links come from change logs, which have no slots',
+      next: 'xcrepl replication simulate says whether a replay can go on',
+    });
   const looks = await Promise.all(
-    selected.streams.map((stream) =>
+    streams.map((stream) =>
       examine(stream, selected.dsns, host.signal).catch((error: unknown): DoctorLook => {
         host.signal.throwIfAborted();
         if (!isXcError(error)) throw error;

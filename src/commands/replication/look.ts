@@ -1,10 +1,13 @@
 /** Sessions for looking: one to each database, opened when it is first asked, and again when it broke. */
 
 import type { Client } from 'pg';
+import type { ReplayedLog } from '../../core/changelog/replayed-log.ts';
 import type { SourceLook, TargetLook } from '../../core/report/status.ts';
+import type { Clock } from '../../core/time/clock.ts';
 import type { Stream } from '../../core/topology/link.ts';
 import { connect, disconnect } from '../../providers/postgres/connect.ts';
 import { lookAtSource, lookAtTarget } from '../../providers/postgres/status.ts';
+import { logAt } from '../../providers/registry.ts';
 
 type Place = Stream['source'];
 
@@ -14,22 +17,31 @@ const STATEMENT_TIMEOUT_MS = 10_000;
 
 export class Looker implements AsyncDisposable {
   readonly #dsns: ReadonlyMap<string, string>;
+  readonly #clock: Clock;
   readonly #signal: AbortSignal;
   readonly #sessions = new Map<string, Promise<Client>>();
   /** Of this look: streams that share a database share its answer. */
   readonly #underway = new Map<string, Promise<unknown>>();
 
-  constructor(dsns: ReadonlyMap<string, string>, signal: AbortSignal) {
+  constructor(dsns: ReadonlyMap<string, string>, clock: Clock, signal: AbortSignal) {
     this.#dsns = dsns;
+    this.#clock = clock;
     this.#signal = signal;
   }
 
   source(place: Place): Promise<SourceLook> {
-    return this.#ask('source', place, lookAtSource);
+    const log = logAt(this.#dsns.get(place.region));
+    return log ? this.#lookAtLog(log) : this.#ask('source', place, lookAtSource);
   }
 
   target(place: Place): Promise<TargetLook> {
     return this.#ask('target', place, lookAtTarget);
+  }
+
+  /** A log has no clock and no slots: who has all of it is not behind. */
+  async #lookAtLog(log: ReplayedLog): Promise<SourceLook> {
+    const { end, endMs } = await log.look(null);
+    return { currentLsn: end, nowMs: endMs ?? this.#clock.nowMs(), slots: null };
   }
 
   async #ask<T>(

@@ -3,7 +3,7 @@
 import type { Command } from '@commander-js/extra-typings';
 import { parseSize } from '../../core/config/quantity.ts';
 import { XcError } from '../../core/errors/xc-error.ts';
-import type { ReplicationFacts } from '../../core/plan/facts.ts';
+import type { ReplicationFacts, StreamFacts } from '../../core/plan/facts.ts';
 import type { PlanWish } from '../../core/plan/make-plan.ts';
 import type { Plan } from '../../core/plan/plan.ts';
 import type { LinkId, Stream } from '../../core/topology/link.ts';
@@ -54,15 +54,24 @@ export const gather = async (
   streams: readonly Stream[],
 ): Promise<ReplicationFacts> => {
   const { gatherFacts } = await import('../../providers/postgres/facts.ts');
-  const { regions } = selected.loaded.config;
-  return await gatherFacts({
-    streams,
+  const { gatherLogFacts } = await import('../../providers/postgres/log-facts.ts');
+  const { logAt } = await import('../../providers/registry.ts');
+  const { regions, controlPlane } = selected.loaded.config;
+  const logOf = (stream: Stream) => logAt(selected.dsns.get(stream.source.region));
+  const options = {
     selected: selected.ids,
     dsns: selected.dsns,
     roles: new Map(Object.entries(regions).map(([name, region]) => [name, region.initialRole])),
     clock: host.clock,
     signal: host.signal,
-  });
+  };
+  const facts = await gatherFacts({ ...options, streams: streams.filter((stream) => !logOf(stream)) });
+  const replays: StreamFacts[] = [];
+  for (const stream of streams) {
+    const log = logOf(stream);
+    if (log) replays.push(await gatherLogFacts(stream, log, controlPlane, options));
+  }
+  return { ...facts, streams: [...facts.streams, ...replays] };
 };
 
 export const wishOf = async (

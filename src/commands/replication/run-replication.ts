@@ -22,7 +22,7 @@ import type { Stream } from '../../core/topology/link.ts';
 import { retentionRule } from '../../core/metrics/retained-wal.ts';
 import type { RegionConfig } from '../../core/config/schema.ts';
 import type { EngineOptions } from '../../providers/postgres/engine/options.ts';
-import { openEngine } from '../../providers/postgres/engine/open.ts';
+import { openStreamEngine } from '../../providers/registry.ts';
 import { readMigrations } from '../../providers/postgres/migrations.ts';
 import { prometheusMetrics, type PrometheusMetrics } from '../../providers/prometheus/replication-metrics.ts';
 import { writeDurably } from '../../providers/system/durable-file.ts';
@@ -172,7 +172,7 @@ const session = async (host: Host, parts: RunParts): Promise<SessionEnd> => {
   const progress = new RunProgress(metrics, narration.progress);
   await using follower = followConfiguration(host, selected, hashKeys);
   const open = (stream: Stream) =>
-    openEngine({
+    openStreamEngine({
       stream,
       controlPlane: selected.loaded.config.controlPlane,
       dsn: {

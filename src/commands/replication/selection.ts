@@ -1,7 +1,9 @@
 /** Which links a command is about, by its selecting options; and the servers that they run between. */
 
+import { dirname, resolve } from 'node:path';
 import type { Command } from '@commander-js/extra-typings';
 import { Option } from '@commander-js/extra-typings';
+import { LOG_DATABASE, logAddress, logPath } from '../../core/changelog/log-address.ts';
 import type { LoadedConfig } from '../../core/config/loaded.ts';
 import { XcError } from '../../core/errors/xc-error.ts';
 import { linksOf, streamsOf, type Link, type LinkId, type Stream } from '../../core/topology/link.ts';
@@ -31,7 +33,7 @@ export interface Selected {
   readonly ids: ReadonlySet<LinkId>;
   /** The streams of the selected links, whole: with every link that the configuration names for the same databases. */
   readonly streams: readonly Stream[];
-  /** DSNs of the regions concerned. */
+  /** Addresses of the regions concerned: DSNs, and paths of change logs. */
   readonly dsns: ReadonlyMap<string, string>;
 }
 
@@ -80,7 +82,10 @@ const streamsFor = async (
   ]);
   const { parseDsn } = await import('../../providers/postgres/dsn.ts');
   const databases = Object.fromEntries(
-    [...dsns].map(([region, dsn]) => [region, parseDsn(dsn, region).database]),
+    [...dsns].map(([region, dsn]) => [
+      region,
+      logPath(dsn) === null ? parseDsn(dsn, region).database : LOG_DATABASE,
+    ]),
   );
   const ids = new Set(links.map((link) => link.id));
   const streams = streamsOf(loaded.config.controlPlane, whole, databases);
@@ -90,12 +95,17 @@ const streamsFor = async (
 /** @throws XcError XC-1006 for a region without a database, XC-1005 */
 export const regionDsns = async (
   host: Host,
-  { config }: LoadedConfig,
+  { config, path }: LoadedConfig,
   regions: readonly string[],
 ): Promise<Map<string, string>> => {
   const dsns = new Map<string, string>();
   for (const region of regions) {
-    const reference = config.regions[region]?.postgres?.dsn;
+    const settings = config.regions[region];
+    if (settings?.kind === 'changelog') {
+      dsns.set(region, logAddress(resolve(path === null ? host.cwd : dirname(path), settings.path ?? '')));
+      continue;
+    }
+    const reference = settings?.postgres?.dsn;
     if (reference === undefined)
       throw new XcError('XC-1006', {
         subject: `database of region ${region}`,

@@ -110,7 +110,7 @@ interface Watcher extends AsyncDisposable {
 /** Keeps a session to each database, so that looking again costs one statement. */
 const openWatcher = async (host: Host, selected: Selected): Promise<Watcher> => {
   const { Looker } = await import('./look.ts');
-  const looker = new Looker(selected.dsns, host.signal);
+  const looker = new Looker(selected.dsns, host.clock, host.signal);
   return {
     async look() {
       const { regions } = selected.loaded.config;

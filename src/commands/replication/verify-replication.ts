@@ -10,7 +10,7 @@ import type { Compared, StreamEngine } from '../../core/replication/engine.ts';
 import { isoTime } from '../../core/time/clock.ts';
 import { matchesPatterns } from '../../core/topology/pattern.ts';
 import type { Stream } from '../../core/topology/link.ts';
-import { openEngine } from '../../providers/postgres/engine/open.ts';
+import { openStreamEngine } from '../../providers/registry.ts';
 import { openVerifyMemory, type VerifyMemory } from '../../providers/system/verify-memory.ts';
 import type { Host, Outcome } from '../frame/host.ts';
 import { selectOne, type DoctorOptions } from './examine-links.ts';
@@ -96,7 +96,7 @@ interface StreamParts {
 
 const compareStream = async (host: Host, parts: StreamParts): Promise<Compared> => {
   const { stream, selected, hashKeys, memory, options } = parts;
-  await using engine = openEngine({
+  await using engine = openStreamEngine({
     stream,
     controlPlane: selected.loaded.config.controlPlane,
     dsn: {

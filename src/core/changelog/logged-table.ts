@@ -20,7 +20,11 @@ export const tableDraft = (
   plan: TuplePlan,
   types: Catalogue['types'],
 ): TableDraft => {
-  const sent = columns.filter(({ name }) => plan.columns.includes(name));
+  // A relation that was renamed since is called as the plan calls it.
+  const sent = columns.flatMap((column, at) => {
+    const field = plan.fields[at];
+    return field && field.redactor !== null ? [{ ...column, name: field.name }] : [];
+  });
   const key = plan.key.map((field) => plan.columns[field]!);
   const redacted: Record<string, 'hash' | 'mask'> = {};
   for (const { name, redactor } of plan.fields)

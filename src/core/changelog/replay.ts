@@ -12,8 +12,8 @@ import { parseMicros } from './time-text.ts';
 import { tupleColumn } from './values.ts';
 
 /** The relation message that describes the table's rows as the log holds them. */
-export const relationOf = ({ table, facts, key }: TableRecord): RelationMessage => ({
-  oid: table,
+export const relationOf = ({ facts, key }: TableRecord): RelationMessage => ({
+  oid: facts.oid,
   schema: facts.schema,
   name: facts.name,
   identity: key.length > 0 ? 'd' : 'f',
@@ -74,16 +74,22 @@ export class Replay {
     switch (kind) {
       case 'insert': {
         const row = tuple([fullRow(table, record['new'])]);
-        return this.#handler.insert(table.table, row.bytes, row.starts[0]!, row.bytes.length);
+        return this.#handler.insert(table.facts.oid, row.bytes, row.starts[0]!, row.bytes.length);
       }
       case 'delete': {
         const row = tuple([oldRow(table, record['old'])]);
-        return this.#handler.delete(table.table, row.bytes, oldKind(table), row.starts[0]!, row.bytes.length);
+        return this.#handler.delete(
+          table.facts.oid,
+          row.bytes,
+          oldKind(table),
+          row.starts[0]!,
+          row.bytes.length,
+        );
       }
       case 'update':
         return this.#update(table, record);
       case 'truncate':
-        return this.#handler.truncate([table.table]);
+        return this.#handler.truncate([table.facts.oid]);
       default:
         throw malformed(`a ${kind} inside a transaction`);
     }
@@ -94,7 +100,7 @@ export class Replay {
     const rows = old === undefined ? [] : [oldRow(table, old)];
     const { bytes, starts } = tuple([...rows, fullRow(table, record['new'])]);
     const kind = old === undefined ? null : oldKind(table);
-    this.#handler.update(table.table, bytes, kind, kind ? starts[0]! : -1, starts.at(-1)!, bytes.length);
+    this.#handler.update(table.facts.oid, bytes, kind, kind ? starts[0]! : -1, starts.at(-1)!, bytes.length);
   }
 }
 

@@ -43,6 +43,14 @@ const checkName = (
 
 const checkRegions = ({ regions }: Config, report: Report): void => {
   if (Object.keys(regions).length === 0) report(['regions'], 'at least one region is needed');
+  for (const [name, { kind, path, postgres, initialRole }] of Object.entries(regions)) {
+    const isLog = kind === 'changelog';
+    if (isLog && path === undefined) report(['regions', name], 'kind changelog needs the path of the log');
+    if (!isLog && path !== undefined) report(['regions', name, 'path'], 'only kind changelog has a path');
+    if (isLog && postgres) report(['regions', name, 'postgres'], 'kind changelog has no server');
+    if (isLog && initialRole === 'primary')
+      report(['regions', name, 'initialRole'], 'a change log cannot be written, and so cannot be primary');
+  }
 };
 
 const checkTenants = ({ tenants, hashKeys }: Config, report: Report): void => {
@@ -72,7 +80,8 @@ const checkRule = (config: Config, rule: RuleConfig, path: Path, report: Report)
     const at: Path = [...path, 'to', index];
     if (target === rule.from) report(at, 'the source region cannot be a target');
     else if (seen.has(target)) report(at, 'this region is named twice');
-    else checkName('region', config.regions, target, at, report);
+    else if (checkName('region', config.regions, target, at, report))
+      checkIsServer(config, target, at, report);
     seen.add(target);
   }
   const tenants = Object.keys(config.tenants);
@@ -86,7 +95,14 @@ const checkRule = (config: Config, rule: RuleConfig, path: Path, report: Report)
   if (rule.tables?.every((pattern) => pattern.startsWith('!')))
     report([...path, 'tables'], 'only exclusions: nothing is included');
   checkMap(rule, path, report);
-  if (rule.mode === 'active-active') checkTwoWay(config, rule, path, report);
+  if (rule.mode === 'active-active') {
+    checkIsServer(config, rule.from, [...path, 'mode'], report);
+    checkTwoWay(config, rule, path, report);
+  }
+};
+
+const checkIsServer = ({ regions }: Config, region: string, path: Path, report: Report): void => {
+  if (regions[region]?.kind === 'changelog') report(path, 'a change log cannot be written');
 };
 
 /** CORRECTNESS 27: a link that redacts is one-way, since the way back would overwrite originals. */

@@ -134,6 +134,22 @@ rules:
     expect(found.join()).not.toContain('planted');
   });
 
+  test('of a change log that could not be read, or would have to be written', async () => {
+    const text = `schemaVersion: 1
+controlPlane: acme
+regions: { us: { zone: us, path: x }, a: { zone: us, kind: changelog }, b: { zone: us, kind: changelog, path: b, initialRole: primary } }
+tenants: { acme: { scope: { kind: schema, schema: app } } }
+rules:
+  - { id: r, tenants: [acme], tables: [app.*], from: us, to: [b] }
+`;
+    expect((await mistakes(text)).map((mistake) => mistake.replace(/^xcrepl.yaml:\d+:\d+ /, ''))).toEqual([
+      'regions.us.path: only kind changelog has a path',
+      'regions.a: kind changelog needs the path of the log',
+      'regions.b.initialRole: a change log cannot be written, and so cannot be primary',
+      'rules[0].to[0]: a change log cannot be written',
+    ]);
+  });
+
   test('of names that point to nothing and settings that contradict', async () => {
     const text = `schemaVersion: 1
 controlPlane: acme

@@ -138,6 +138,14 @@ const objects = says(
 );
 
 const region = z.strictObject({
+  kind: says(
+    'What the rows of the region are in: a PostgreSQL server, which is the default, or a change log, which can be replayed and not written.',
+    z.optional(z.enum(['postgres', 'changelog'])),
+  ),
+  path: says(
+    'For kind changelog: the first file of the log; a relative path starts at the configuration file.',
+    z.optional(text),
+  ),
   zone: named('Residency zone: personal data of a tenant stays in the zones that its residency names.'),
   location: says(
     'Where it is, for routing by distance. Degrees.',

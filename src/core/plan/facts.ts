@@ -4,6 +4,7 @@
  */
 
 import type { Lsn } from '../change/lsn.ts';
+import type { TenantScope } from '../config/schema.ts';
 import type { LinkId, Stream, StreamKey } from '../topology/link.ts';
 import type { Catalogue, TableName } from '../topology/table.ts';
 import type { ObservedAccess, ObservedServer } from '../validation/observed-server.ts';
@@ -54,8 +55,27 @@ export interface SourceFacts extends ServerFacts {
   readonly slots: readonly SlotFacts[];
   /** Publications of ours in this database. */
   readonly publications: readonly PublicationFacts[];
+  /** Of a source that is a change log; its catalogue is then the log's, and it has no slots and publications. */
+  readonly log?: LogFacts;
   /** The optimiser's estimate of the rows that links without a row in the target would copy, by table. */
   readonly scopedRows: ReadonlyMap<TableName, number>;
+}
+
+export interface LogFacts {
+  readonly controlPlane: string;
+  readonly tenant: string;
+  readonly scope: TenantScope;
+  /** The link that was recorded. */
+  readonly link: LinkId;
+  readonly copy: boolean;
+  /** Where rows begin: before the copy where there is one. */
+  readonly begin: Lsn;
+  /** Where the copy is whole. */
+  readonly start: Lsn;
+  /** Position at which the oldest file that is there begins. */
+  readonly oldest: Lsn;
+  /** File that is named by the last seal and not there. */
+  readonly awaited: string | null;
 }
 
 export interface SlotFacts {

@@ -22,6 +22,7 @@ import { leftOut, refuseRenamedAway } from './schema-findings.ts';
 import { refuseRules, tableFindings } from './set-aside.ts';
 import { tablesOf } from './scope.ts';
 import { Copies } from './copies.ts';
+import { planReplay } from './plan-replay.ts';
 import { StepList } from './step-list.ts';
 import { serverFindings } from './server-findings.ts';
 import { standingOf, type Standing } from './standing.ts';
@@ -33,6 +34,7 @@ export interface StreamPlan {
 }
 
 export const planStream = (facts: StreamFacts, wish: PlanWish, planId: string): StreamPlan => {
+  if (facts.source.log) return planReplay(facts, facts.source.log, wish);
   const standing = standingOf(facts, wish);
   const { carried, left } = carriedTables(facts, standing);
   refuseRenamedAway(facts, carried);

@@ -42,5 +42,28 @@ export const serverFindings = ({ stream, source, target }: StreamFacts, carried:
   ].filter(isBlocking);
 };
 
+/** The same of the target alone, where a change log is the source. */
+export const targetFindings = ({ stream, target }: StreamFacts, carried: Carried): Finding[] => {
+  if (!target.observed || carried.size === 0) return [];
+  const names = new Set([...carried.values()].flatMap((carries) => carries.map(tableName)));
+  const there = new Set([...names].map((name) => tableName(target.catalogue.tables.get(name) ?? NOWHERE)));
+  const { server, access } = target.observed;
+  const to: ServerContext = {
+    server,
+    isSource: false,
+    isTarget: true,
+    streamsFrom: 0,
+    streamsTo: 1,
+    owned: ownedNames(server.region, [stream]),
+  };
+  return [
+    ...checkServer(to),
+    ...targetAccess(
+      to,
+      access.filter(({ table }) => there.has(table)),
+    ),
+  ].filter(isBlocking);
+};
+
 /** A table that the target lacks has its own finding. */
 const NOWHERE = { schema: '', name: '' };

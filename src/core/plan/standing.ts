@@ -102,7 +102,7 @@ export const standingOf = (
   };
 };
 
-const stopped = (row: LinkRow): Finding => ({
+export const stopped = (row: LinkRow): Finding => ({
   check: 'link-state',
   subject: row.link,
   verdict: 'unknown',
@@ -121,7 +121,7 @@ const triedAgain = (row: LinkRow): Finding => ({
   code: 'XC-5004',
 });
 
-const heldFinding = (row: LinkRow): Finding => ({
+export const heldFinding = (row: LinkRow): Finding => ({
   check: 'link-state',
   subject: row.link,
   verdict: 'fail',

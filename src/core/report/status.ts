@@ -15,7 +15,8 @@ export interface SourceLook {
   readonly currentLsn: Lsn;
   /** The source's clock: lag is measured against it, so that ours does not matter. */
   readonly nowMs: number;
-  readonly slots: ReadonlyMap<string, SlotHealth>;
+  /** Null for a change log, which has none. */
+  readonly slots: ReadonlyMap<string, SlotHealth> | null;
   /** What the positions are judged by; absent where nobody asked. */
   readonly seen?: {
     readonly systemIdentifier: string;
@@ -166,13 +167,15 @@ const linkStatus = (link: Link, look: StreamLook): LinkStatus => {
   const row = target?.links.get(link.id);
   const slot = row?.slot ?? slotName(stream.key);
   const lag = row ? lagOf(slot, look) : { ms: null, bytes: null, position: null };
-  const health = source?.slots.get(slot);
+  const health = source?.slots?.get(slot);
   const tables = (row?.tables ?? []).map((table) => {
     const into = targetTable(link.rule.map, table.table);
     return into === table.table ? table : { ...table, into };
   });
-  const judgement = row && !isOff(row) ? judgeLook(slot, look) : null;
-  const runner = health?.active ? (target?.runners.get(stream.key) ?? null) : null;
+  // A change log is judged when it is opened: nobody but the run that reads it knows of its checkpoint.
+  const isLog = source?.slots === null;
+  const judgement = row && !isOff(row) && !isLog ? judgeLook(slot, look) : null;
+  const runner = health?.active || isLog ? (target?.runners.get(stream.key) ?? null) : null;
   const sum = (key: Exclude<keyof TableStatus, 'table' | 'into'>): number =>
     tables.reduce((total, table) => total + table[key], 0);
   return {
@@ -189,7 +192,7 @@ const linkStatus = (link: Link, look: StreamLook): LinkStatus => {
     lagBytes: lag.bytes,
     position: lag.position,
     slot:
-      row && source
+      row && source?.slots
         ? { name: slot, exists: health !== undefined, ahead: isAhead(slot, look), ...(health ?? NO_SLOT) }
         : null,
     retained: row && health ? retainedOf(health, lag, look) : null,
@@ -236,7 +239,7 @@ const NO_SLOT: SlotHealth = {
 
 /** Of a slot that somebody drains both positions move between the two looks, so only one at rest can be judged. */
 const isAhead = (slot: string, { source, target }: StreamLook): boolean => {
-  const health = source?.slots.get(slot);
+  const health = source?.slots?.get(slot);
   const point = target?.checkpoints.get(slot);
   if (!health || health.active || health.confirmedFlush === null || !point) return false;
   return parseLsn(health.confirmedFlush) > point.position;

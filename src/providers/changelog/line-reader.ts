@@ -63,6 +63,12 @@ export class LineReader {
     return { text, bytes };
   }
 
+  /** A line whose end was not there is read again: who writes the file may have cut it off meanwhile. */
+  forgetTorn(): void {
+    this.#bytes = this.#bytes.subarray(0, this.#at);
+    this.#searched = 0;
+  }
+
   /** Reads on. @returns false at the end of the file */
   async more(): Promise<boolean> {
     const rest = this.#bytes.subarray(this.#at);

@@ -56,6 +56,7 @@ export class UnitReader {
   #transaction: Unfinished | null = null;
   #lookingAgain = false;
   #sealed = false;
+  #atEnd = false;
 
   constructor(handle: FileHandle, path: string, cursor: Cursor) {
     this.#handle = handle;
@@ -73,20 +74,26 @@ export class UnitReader {
     return this.#reader.torn;
   }
 
+  /** Bytes behind the boundary that were read. */
+  get behind(): number {
+    return this.#reader.cursor.offset + this.torn - this.#boundary.offset;
+  }
+
   /** @throws XcError XC-5031 for an altered line, XC-5034 for what stands behind a seal, XC-5036 */
   async next(): Promise<Unit | 'end'> {
+    if (this.#atEnd) await this.#lookFresh();
     for (;;) {
       const line = this.#reader.next();
       if (line === null) {
         if (await this.#reader.more()) continue;
         if (this.#sealed && this.torn > 0) throw this.#behindSeal();
+        this.#atEnd = true;
         return 'end';
       }
       if (line === 'altered') {
         if (this.#lookingAgain || this.#boundary.offset === this.#reader.cursor.offset) throw this.#altered();
         this.#lookingAgain = true;
-        this.#transaction = null;
-        this.#reader = new LineReader(this.#handle, this.#boundary);
+        this.#backToBoundary();
         continue;
       }
       if (this.#sealed) throw this.#behindSeal();
@@ -122,6 +129,19 @@ export class UnitReader {
   /** "FILE:LINE" */
   where(line: number): string {
     return `${this.#path}:${line}`;
+  }
+
+  /** The file may have grown, and what was not whole may be another by now. */
+  async #lookFresh(): Promise<void> {
+    this.#atEnd = false;
+    const { size } = await this.#handle.stat();
+    if (size < this.#boundary.offset + this.behind) this.#backToBoundary();
+    else this.#reader.forgetTorn();
+  }
+
+  #backToBoundary(): void {
+    this.#transaction = null;
+    this.#reader = new LineReader(this.#handle, this.#boundary);
   }
 
   #take(line: Line): Unit | null {

@@ -88,7 +88,7 @@ const scopeOf = (stream: Stream): ((name: TableName) => boolean) => {
   return (name) => rules.some((rule) => matchesPatterns(rule.tables ?? [], name));
 };
 
-const onServer = async <T>(
+export const onServer = async <T>(
   place: Stream['source'],
   { dsns, signal }: FactsOptions,
   work: (client: Client, subject: string, walsender: () => Promise<Client>) => Promise<T>,
@@ -111,7 +111,7 @@ const onServer = async <T>(
   }
 };
 
-const targetFacts = async (
+export const targetFacts = async (
   client: Client,
   subject: string,
   stream: Stream,

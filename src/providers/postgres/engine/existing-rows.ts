@@ -4,7 +4,7 @@ import type { Client } from 'pg';
 import { rowScope, tablesOf } from '../../../core/plan/scope.ts';
 import { XcError } from '../../../core/errors/xc-error.ts';
 import type { Link } from '../../../core/topology/link.ts';
-import { tableName, type TableFacts, type TableName } from '../../../core/topology/table.ts';
+import { tableName, type Catalogue, type TableFacts, type TableName } from '../../../core/topology/table.ts';
 import { columnThere, namesThere, placesOf, targetView } from '../../../core/topology/target-view.ts';
 import { readCatalogue } from '../catalogue/catalogue.ts';
 import type { EngineParts } from './parts.ts';
@@ -35,8 +35,15 @@ export const clearStatements = (
  * @throws XcError XC-5205 naming every table that holds rows of the links
  */
 export const refuseExisting = async ({ control }: EngineParts, links: readonly Link[]): Promise<void> => {
-  const reader = await control.reader();
-  const source = await readCatalogue(await control.source());
+  await refuseRowsOf(await control.reader(), links, await readCatalogue(await control.source()));
+};
+
+/** The same for tables of any source. @throws XcError XC-5205 */
+export const refuseRowsOf = async (
+  reader: Client,
+  links: readonly Link[],
+  source: Catalogue,
+): Promise<void> => {
   const carriers = new Map<TableName, Link[]>();
   for (const link of links)
     for (const name of tablesOf(link, source).map(tableName))

@@ -4,7 +4,7 @@
  */
 
 import type { Client } from 'pg';
-import type { Variant } from '../../../core/change/batch.ts';
+import type { Batch, Variant } from '../../../core/change/batch.ts';
 import type { Lsn } from '../../../core/change/lsn.ts';
 import type { RelationMessage } from '../../../core/change/pgoutput.ts';
 import { XcError } from '../../../core/errors/xc-error.ts';
@@ -21,16 +21,13 @@ import { seenByChunks, unseenByChunks } from '../../../core/replication/seen.ts'
 import { insertOnlyPublicationName, publicationName, type Link } from '../../../core/topology/link.ts';
 import { tableName, type Catalogue, type TableName } from '../../../core/topology/table.ts';
 import { ReplicationStream } from '../source/replication-stream.ts';
-import { PostgresSink } from '../target/sink.ts';
-import { makeTargetTable, type TargetTable } from '../target/target-table.ts';
 import type { ChunkStore, StoredChunk } from './chunk-store.ts';
 import { isCarried } from './link-faults.ts';
 import type { LinkStore, StoredLink } from './link-store.ts';
 import type { EngineOptions } from './options.ts';
 import type { Sides } from './parts.ts';
-import { setUpOrigin } from './origin.ts';
+import { keySchemas, openSink } from './open-sink.ts';
 import { startPosition } from './start-position.ts';
-import { readRowTypes } from './row-types.ts';
 import { rereadRow } from './reread.ts';
 import { unlessMoved } from './schema-moved.ts';
 import type { ShapeWatch } from './shape-watch.ts';
@@ -123,46 +120,13 @@ const flow = async (ports: SessionPorts, attempt: Attempt, signal: AbortSignal):
     notes,
     variants: new Map<string, Variant>(),
   };
-  const rowTypes = await readRowTypes(
-    ports.target,
-    [...target.tables.values()].map((table) => table.oid),
-  );
-  const targetTables = new Map<Variant, TargetTable>();
-  const tableOf = (variant: Variant): TargetTable => {
-    let table = targetTables.get(variant);
-    if (!table) {
-      const facts = target.tables.get(variant.table)!;
-      table = makeTargetTable(facts, target.types, rowTypes.get(facts.oid)!, variant, !binary);
-      targetTables.set(variant, table);
-    }
-    return table;
-  };
-  const formats = new Map<Variant, (0 | 1)[]>();
-  const formatsOf = (variant: Variant): (0 | 1)[] => {
-    let list = formats.get(variant);
-    if (!list) formats.set(variant, (list = variant.plan.columns.map(() => (binary ? 1 : 0))));
-    return list;
-  };
-
   await using held = new AsyncDisposableStack();
-  const applier = held.use(
-    await ports.sessions.wire('target', 'applier', { search_path: keySchemas(target) }),
-  );
-  const origin = await setUpOrigin(applier, slot);
   const rereader = held.use(
     await ports.sessions.wire('source', 'reader', { search_path: keySchemas(source) }),
   );
-  const sink = new PostgresSink(applier, {
-    slot,
-    runner: options.run,
-    epoch: ports.epoch,
-    origin,
-    clock: options.clock,
-    tableOf,
-    formatsOf,
-    reread: (batch, index) =>
-      rereadRow(rereader, source.tables.get(batch.route[index]!.variant.table)!, batch, index, binary),
-  });
+  const reread = (batch: Batch, index: number) =>
+    rereadRow(rereader, source.tables.get(batch.route[index]!.variant.table)!, batch, index, binary);
+  const sink = await openSink({ ...ports, client: ports.target, target, slot, binary, reread }, held);
   await store.distrust(slot);
   const named = await publications(ports);
   const walsender = await ports.sessions.wire('source', 'walsender');
@@ -239,14 +203,3 @@ const publications = async ({ source, options }: SessionPorts): Promise<string[]
     throw new XcError('XC-5001', { subject: names[0]!, why: 'the publication was dropped on the source' });
   return rows.map((row) => row.name);
 };
-
-/** Schemas of types whose operators are not in pg_catalog (citext, for instance): keys are compared with them. */
-const keySchemas = (catalogue: Catalogue): string =>
-  [
-    'pg_catalog',
-    ...new Set(
-      [...catalogue.types.values()].map((type) => type.schema).filter((schema) => schema !== 'pg_catalog'),
-    ),
-  ]
-    .map((schema) => `"${schema.replaceAll('"', '""')}"`)
-    .join(',');
