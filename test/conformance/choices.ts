@@ -2,7 +2,6 @@
 
 import { elsewhere, from, notApplicable, RUN, streamed } from './scenario.ts';
 
-const CHANGES = 'test/engine/changes.pg.test.ts';
 const OWN_PUBLICATIONS =
   'publications belong to xcrepl: what is sent follows from the rules, and an operator makes none';
 
@@ -41,8 +40,8 @@ export const choices = [
   }),
   ...from('028_row_filter', {
     'rows move into and out of what is carried': elsewhere(
-      CHANGES,
-      'rows that move into the tenant come whole, with values that the move did not send; rows that move out go',
+      'test/engine/matrix/constraint-cases.ts',
+      'rows that move into a tenant, out of it, and between two',
     ),
     'a filter by a column outside of the identity is refused before the application is hurt': elsewhere(
       'test/e2e/bad-tables.pg.test.ts',
@@ -68,7 +67,7 @@ export const choices = [
     ),
     'a column that no rule names stops the stream': elsewhere(
       'test/e2e/redacted-tenant.pg.test.ts',
-      'a column without a rule stops the stream before a byte of it, and with a rule nothing is missing',
+      'a column without a rule holds its link before a byte of it, and with a rule nothing is missing',
     ),
   }),
   ...from('032_subscribe_use_index', {

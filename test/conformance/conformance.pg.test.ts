@@ -1,12 +1,8 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { scenarios } from './registry.ts';
 import { runs } from './runs.ts';
 import type { Scenario } from './scenario.ts';
 import { runStage, type StreamedScenario } from './stage.ts';
-
-const ROOT = join(import.meta.dirname, '../..');
 
 const isStreamed = (scenario: Scenario): scenario is StreamedScenario => scenario.shown.kind === 'streamed';
 const streamed = scenarios.filter(isStreamed);
@@ -27,14 +23,6 @@ describe('conformance', async () => {
 
   test('every scenario with steps of its own has them', () => {
     expect(named('run').toSorted()).toEqual(Object.keys(runs).toSorted());
-  });
-
-  test('a scenario that another test shows is there under its name', async () => {
-    for (const { name, shown } of scenarios)
-      if (shown.kind === 'elsewhere') {
-        const text = await readFile(join(ROOT, shown.file), 'utf8');
-        expect(text, `${name}: ${shown.file}`).toContain(`'${shown.test}'`);
-      }
   });
 
   test('no two scenarios have one name', () => {

@@ -2,8 +2,8 @@
 
 import { elsewhere, from, notApplicable, RUN, streamed } from './scenario.ts';
 
-const CHANGES = 'test/engine/changes.pg.test.ts';
-const TYPES = 'test/engine/types.pg.test.ts';
+const MATRIX = 'test/engine/matrix/matrix.pg.test.ts';
+const SHAPE_CASES = 'test/engine/matrix/shape-cases.ts';
 const SHAPES = 'test/engine/shapes.pg.test.ts';
 const OWN_PUBLICATIONS =
   'publications belong to xcrepl: what is sent follows from the rules, and an operator makes none';
@@ -77,13 +77,10 @@ export const rows = [
   }),
   ...from('002_types', {
     'every built-in type, arrays, enums, domains, composites and ranges, copied and streamed': elsewhere(
-      TYPES,
-      'arrive as they are, in binary and as a set',
+      MATRIX,
+      'changes arrive by the stream: as a set where that is right, else in the order of the source',
     ),
-    'sides that print values differently': elsewhere(
-      TYPES,
-      'arrive as they are where both databases print values differently',
-    ),
+    'sides that print values differently': elsewhere(MATRIX, 'what is there before arrives by the copy'),
   }),
   ...from('003_constraints', {
     'foreign keys of the target are not checked': streamed({
@@ -168,17 +165,14 @@ export const rows = [
       tables: { 'app.c010_one': 'all', 'app.c010_two': 'all', 'app.c010_seq': 'all' },
     }),
     'rows of others in the same table stay': elsewhere(
-      CHANGES,
-      'a TRUNCATE removes the rows of the link, and no others',
+      'test/engine/matrix/constraint-cases.ts',
+      'TRUNCATE on a filtered link',
     ),
   }),
   ...from('011_generated', {
-    'stored columns are generated on both sides': elsewhere(
-      CHANGES,
-      'generated columns, identity always, defaults',
-    ),
+    'stored columns are generated on both sides': elsewhere(SHAPE_CASES, 'generated columns and defaults'),
     'stored columns of a table whose identity is all of its columns': elsewhere(
-      CHANGES,
+      SHAPE_CASES,
       'generated columns of a table that is identified by all of its values',
     ),
     'publishing generated values into plain columns': notApplicable(
@@ -214,10 +208,13 @@ export const rows = [
     ),
   }),
   ...from('014_binary', {
-    'values in binary': elsewhere(TYPES, 'arrive as they are, in binary and as a set'),
+    'values in binary': elsewhere(
+      MATRIX,
+      'changes arrive by the stream: as a set where that is right, else in the order of the source',
+    ),
     'values in text, where a type names objects of its server': elsewhere(
-      TYPES,
-      'that name objects of the catalogue make their stream one of text',
+      MATRIX,
+      'changes arrive by a stream that flows while they are written, as text',
     ),
   }),
 ];

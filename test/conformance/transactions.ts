@@ -80,8 +80,8 @@ export const transactions = [
   }),
   ...from('021_twophase', {
     'a prepared transaction is applied when it is committed': elsewhere(
-      'test/engine/changes.pg.test.ts',
-      'a prepared transaction, applied at its commit',
+      'test/engine/matrix/transaction-cases.ts',
+      'prepared transactions, applied at their commit, or never',
     ),
     'prepared transactions that are rolled back, or committed after others and after a restart of the run':
       RUN,

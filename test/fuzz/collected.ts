@@ -120,10 +120,9 @@ const changesOf = (reading: Reading, relations: ReadonlyMap<number, Relation>): 
     case 'update': {
       const relation = relations.get(reading.oid);
       const { row, old, oldKind } = reading;
-      const whole =
-        oldKind === 'O' ? row.map((field, index) => (field === undefined ? old[index] : field)) : row;
-      const from = linkOf(relation, oldKind ? old : row);
-      const to = linkOf(relation, row);
+      const whole = row.map((field, index) => (field === undefined ? (old[index] ?? undefined) : field));
+      const from = linkOf(relation, oldKind ? old : whole);
+      const to = linkOf(relation, whole);
       if (from === to) return side('update', relation, whole, oldKind ? old : whole);
       return [...side('delete', relation, null, old), ...side('insert', relation, whole, [])];
     }

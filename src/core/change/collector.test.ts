@@ -74,4 +74,18 @@ describe('a collector', () => {
     const both = Buffer.concat([row('a', 'u'), row('c', 'u')]);
     expect(() => collector.update(9, both, 'O', 0, row('a', 'u').length)).toThrowError(refusal);
   });
+
+  it('takes a key that is stored out of line from the old row, and refuses a row that does not say it', () => {
+    const collector = collectorOf(false);
+    collector.begin(lsnOf(90n), 0, 1);
+    const both = Buffer.concat([row('a', 'n'), row('u', 'c')]);
+    collector.update(9, both, 'K', 0, row('a', 'n').length);
+    const { batch } = collector;
+    expect(batch.size).toBe(1);
+    expect(batch.arena.bytes.toString('latin1', batch.rowStart[0]! + 2, batch.rowEnd[0]!)).toBe(
+      '\0\0\0\x01a\0\0\0\x01c',
+    );
+    const refusal = expect.objectContaining({ code: 'XC-5201' });
+    expect(() => collector.update(9, row('u', 'c'), null, -1, 0)).toThrowError(refusal);
+  });
 });

@@ -24,7 +24,7 @@ import {
   type RelationMessage,
 } from './pgoutput.ts';
 import { RouteFinder, type RelationRoutes } from './relation-routes.ts';
-import { fieldOffsets, withoutValue, writeKey, writeTuple } from './tuple-plan.ts';
+import { fieldOffsets, UNCHANGED_FIELD, withoutValue, writeKey, writeTuple } from './tuple-plan.ts';
 
 export interface CollectorHooks {
   /**
@@ -177,6 +177,7 @@ export class Collector implements PgoutputHandler {
     let flags = writeTuple(arena, plan, 'pgoutput', bytes, tuple, old) ? HAS_UNCHANGED : 0;
     const rowEnd = arena.length;
     let [keyStart, keyEnd] = this.#newKey(finder, plan.key, rowStart, rowEnd);
+    if (flags !== 0 && !finder.routes.keyless) this.#requireKey(keyStart, keyEnd);
     if (old >= 0 && operation === UPDATE) {
       const oldStart = arena.length;
       this.#writeOld(finder, route, bytes, old);
@@ -214,6 +215,16 @@ export class Collector implements PgoutputHandler {
     if (writeTuple(arena, route.variant.plan, 'pgoutput', bytes, old)) throw withoutValue('large values');
     arena.bytes.copyWithin(start, start + 2, arena.length);
     arena.length -= 2;
+  }
+
+  /** Rows whose keys are not said would all look the same. @throws XcError XC-5201 */
+  #requireKey(start: number, end: number): void {
+    const { bytes } = this.batch.arena;
+    for (let at = start; at < end;) {
+      const length = readInt32(bytes, at);
+      if (length === UNCHANGED_FIELD) throw withoutValue('key');
+      at += 4 + Math.max(0, length);
+    }
   }
 
   /** The written row's key: a view into the row where its fields lie together, else a copy behind the row. */
