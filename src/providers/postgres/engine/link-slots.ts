@@ -4,6 +4,7 @@ import type { Client } from 'pg';
 import { parseLsn, type Lsn } from '../../../core/change/lsn.ts';
 import { linkSlotName, type LinkId } from '../../../core/topology/link.ts';
 import { ident, literal } from '../quote.ts';
+import { dropOrigin } from './slots.ts';
 import { simpleQuery } from '../wire/exchange.ts';
 import type { Sessions } from './sessions.ts';
 
@@ -45,11 +46,12 @@ export const dropAbandonedLinkSlots = async (
         AND slot_name <> ALL ($2)`,
     [prefixes, known],
   );
-  await target.query(
-    `SELECT pg_replication_origin_drop(roname) FROM pg_replication_origin
+  const { rows } = await target.query<{ name: string }>(
+    `SELECT roname AS name FROM pg_replication_origin
       WHERE left(roname, ${LINK_SLOT_NAME}) = ANY ($1) AND roname <> ALL ($2)`,
     [prefixes, known],
   );
+  for (const { name } of rows) await dropOrigin(target, name);
 };
 
 /** Length of a link's slot name, before the number that tells a second one of the same link. */

@@ -86,7 +86,10 @@ export const dropSlot = async (client: Client, slot: string): Promise<boolean> =
   return (rowCount ?? 0) > 0;
 };
 
+/** Looks first: a role that may not drop origins may not even name the function that does. */
 export const dropOrigin = async (client: Client, name: string): Promise<boolean> => {
+  const known = await client.query('SELECT FROM pg_replication_origin WHERE roname = $1', [name]);
+  if (known.rowCount === 0) return false;
   const { rowCount } = await client.query(
     'SELECT pg_replication_origin_drop(roname) FROM pg_replication_origin WHERE roname = $1',
     [name],
