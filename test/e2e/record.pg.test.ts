@@ -134,6 +134,9 @@ test('kill -9 at any moment: every transaction is in the log once, in its order'
   expect((await logFiles('g.log')).length).toBeGreaterThan(1);
 });
 
+const described = async (): Promise<Line[]> =>
+  (await linesOf('g.log')).filter(({ t, name }) => t === 'table' && name === 'shop.suppliers');
+
 test('a table that changes while it is recorded is described anew before its first row of that shape', async () => {
   const recording = pair.spawnXcrepl(['replication', 'record', '--link', LINK, '--to', 'g.log', '--follow']);
   await until('the recording streams', async () => {
@@ -145,8 +148,6 @@ test('a table that changes while it is recorded is described anew before its fir
   await pair.source.query(`INSERT INTO shop.suppliers (tenant_id, name) VALUES ($1, 'reshaped')`, [
     REDACTED_TENANT,
   ]);
-  const described = async (): Promise<Line[]> =>
-    (await linesOf('g.log')).filter(({ t, name }) => t === 'table' && name === 'shop.suppliers');
   await until('the row', async () =>
     (await linesOf('g.log')).some((line) => JSON.stringify(line).includes('reshaped')),
   );
