@@ -1,6 +1,6 @@
 /** Keys and signatures as the built program makes them, and as other tools see them. */
 
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -30,6 +30,13 @@ test('a pair of keys signs a file, and whoever has the public one verifies it', 
   expect(verified.exit, verified.stderr).toBe(0);
   expect(JSON.parse(verified.stdout)).toMatchObject({ holds: true, keyId, key: 'alice.pub' });
 
+  for (const { stdout, stderr } of [made, signed, verified])
+    expect(stdout + stderr).not.toContain(PASSPHRASE);
+});
+
+const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
+
+test.skipIf(!hasOpenssl)('openssl verifies the bare signature (needs openssl)', async () => {
   const raw = await xcrepl(['policy', 'sign', 'plan.json', '--key', 'alice.key', '--raw']);
   const { signature } = JSON.parse(raw.stdout) as { signature: string };
   writeFileSync(join(cwd, 'raw.sig'), Buffer.from(signature, 'base64'));
@@ -39,8 +46,7 @@ test('a pair of keys signs a file, and whoever has the public one verifies it', 
     { cwd, encoding: 'utf8' },
   );
   expect(said).toContain('Verified OK');
-  for (const { stdout, stderr } of [made, signed, verified, raw])
-    expect(stdout + stderr).not.toContain(PASSPHRASE);
+  expect(raw.stdout + raw.stderr).not.toContain(PASSPHRASE);
 });
 
 test('a wrong passphrase, another key and a changed file each have their own answer', async () => {
