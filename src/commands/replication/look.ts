@@ -1,13 +1,13 @@
 /** Sessions for looking: one to each database, opened when it is first asked, and again when it broke. */
 
 import type { Client } from 'pg';
+import { logPath } from '../../core/changelog/log-address.ts';
 import type { ReplayedLog } from '../../core/changelog/replayed-log.ts';
 import type { SourceLook, TargetLook } from '../../core/report/status.ts';
 import type { Clock } from '../../core/time/clock.ts';
 import type { Stream } from '../../core/topology/link.ts';
 import { connect, disconnect } from '../../providers/postgres/connect.ts';
 import { lookAtSource, lookAtTarget } from '../../providers/postgres/status.ts';
-import { logAt } from '../../providers/registry.ts';
 
 type Place = Stream['source'];
 
@@ -29,9 +29,13 @@ export class Looker implements AsyncDisposable {
     this.#signal = signal;
   }
 
-  source(place: Place): Promise<SourceLook> {
-    const log = logAt(this.#dsns.get(place.region));
-    return log ? this.#lookAtLog(log) : this.#ask('source', place, lookAtSource);
+  async source(place: Place): Promise<SourceLook> {
+    const address = this.#dsns.get(place.region);
+    if (address === undefined || logPath(address) === null)
+      return await this.#ask('source', place, lookAtSource);
+    // Asked for here: with it comes the whole engine, which a look at servers never needs.
+    const { logAt } = await import('../../providers/registry.ts');
+    return await this.#lookAtLog(logAt(address)!);
   }
 
   target(place: Place): Promise<TargetLook> {
