@@ -1,16 +1,15 @@
 /** A proof and a public key, and nothing else. */
 
-import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import { judgeProof, logOf } from '../../core/audit/proof.ts';
 import { parseEntry } from '../../core/audit/entry.ts';
 import { XcError } from '../../core/errors/xc-error.ts';
 import { noteVerifier, publicKeyOf } from '../../providers/cosign/signing-key.ts';
 import type { Host, Outcome } from '../frame/host.ts';
+import { readGiven } from '../read-given.ts';
 
 export const checkProofFile = async (host: Host, file: string, keyFile: string): Promise<Outcome> => {
-  const proof = await read(host, file);
-  const key = publicKeyOf(await read(host, keyFile), keyFile);
+  const proof = (await readGiven(host, file)).toString();
+  const key = publicKeyOf((await readGiven(host, keyFile)).toString(), keyFile);
   const origin = logOf(proof);
   const judged = judgeProof(proof, origin === null ? [] : [noteVerifier(origin, key)]);
   if (!judged.holds) throw new XcError('XC-5604', { subject: file, why: judged.why });
@@ -34,15 +33,4 @@ export const checkProofFile = async (host: Host, file: string, keyFile: string):
         ...(entry ? [`${entry.at} ${entry.actor} ${entry.action} ${entry.subject}`] : []),
       ].join('\n'),
   };
-};
-
-const read = async (host: Host, file: string): Promise<string> => {
-  try {
-    return await readFile(resolve(host.cwd, file), 'utf8');
-  } catch (error) {
-    throw new XcError('XC-1003', {
-      subject: file,
-      why: error instanceof Error ? error.message : String(error),
-    });
-  }
 };

@@ -10,7 +10,7 @@ import { signerOf } from '../../providers/cosign/signing-key.ts';
 import { writeDurably } from '../../providers/system/durable-file.ts';
 import type { Host, Outcome } from '../frame/host.ts';
 import { passphraseOf } from './passphrase.ts';
-import { readGiven } from './read-given.ts';
+import { readGiven } from '../read-given.ts';
 
 export interface SignOptions {
   readonly key?: string | undefined;

@@ -4,7 +4,7 @@ import { isXcError, XcError } from '../../core/errors/xc-error.ts';
 import { bundles } from '../../providers/cosign/bundles.ts';
 import { publicKeyOf } from '../../providers/cosign/signing-key.ts';
 import type { Host, Outcome } from '../frame/host.ts';
-import { readGiven } from './read-given.ts';
+import { readGiven } from '../read-given.ts';
 
 export interface VerifyOptions {
   readonly key: readonly string[];

@@ -67,6 +67,11 @@ export const usageCodes = {
     means: 'A file named by sslrootcert, sslcert or sslkey is missing, unreadable or no certificate or key.',
     next: 'correct the path in the DSN, or the rights of the file',
   },
+  'XC-1013': {
+    title: 'file cannot be read',
+    means: 'A file that the command line names is not there, or may not be read.',
+    next: 'check the path and its permissions',
+  },
   'XC-1201': {
     title: 'lab cannot be made like this',
     means: 'A region name, a version or a directory given to lab up does not fit.',

@@ -13,10 +13,33 @@ export const lockKey = (stream: StreamKey): string => ((0x7863n << 40n) | BigInt
 
 const POLL_MS = 250;
 
+/** What is locked: the key that no other thing has, and how an error calls it. */
+interface Lockable {
+  readonly key: string;
+  readonly subject: string;
+  readonly facts: Readonly<Record<string, string>>;
+}
+
 /** @throws XcError XC-7002 naming host, pid and since, when the lock is not free within `waitMs` */
 export const takeLock = async (
   client: Client,
   stream: StreamKey,
+  waitMs: number,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<void> =>
+  await takeSessionLock(
+    client,
+    { key: lockKey(stream), subject: `stream ${stream}`, facts: { stream } },
+    waitMs,
+    clock,
+    signal,
+  );
+
+/** The same for whatever a session may hold alone. */
+export const takeSessionLock = async (
+  client: Client,
+  wanted: Lockable,
   waitMs: number,
   clock: Clock,
   signal: AbortSignal,
@@ -25,10 +48,10 @@ export const takeLock = async (
   for (;;) {
     const { rows } = await client.query<{ taken: boolean }>(
       'SELECT pg_try_advisory_lock($1::bigint) AS taken',
-      [lockKey(stream)],
+      [wanted.key],
     );
     if (rows[0]?.taken) return;
-    if (clock.nowMs() >= deadline) throw await lockedBy(client, stream);
+    if (clock.nowMs() >= deadline) throw await lockedBy(client, wanted);
     await clock.sleep(POLL_MS, signal);
   }
 };
@@ -40,16 +63,22 @@ const HOLDER = `
      AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
      AND ((l.classid::bigint << 32) | l.objid::bigint) = $1::bigint`;
 
-const lockedBy = async (client: Client, stream: StreamKey): Promise<XcError> => {
-  const { rows } = await client.query<{ name: string; since: Date }>(HOLDER, [lockKey(stream)]);
+const lockedBy = async (client: Client, { key, subject, facts }: Lockable): Promise<XcError> => {
+  const { rows } = await client.query<{ name: string; since: Date }>(HOLDER, [key]);
   const [holder] = rows;
   const who = /^xcrepl (.+):(\d+) (\S+)$/.exec(holder?.name ?? '');
   const since = holder?.since.toISOString() ?? 'unknown';
   return new XcError('XC-7002', {
-    subject: `stream ${stream}`,
+    subject,
     why: who
       ? `host ${who[1]}, pid ${who[2]}, since ${since}`
       : `session "${holder?.name ?? 'gone meanwhile'}", since ${since}`,
-    facts: { stream, host: who?.[1] ?? null, pid: who ? Number(who[2]) : null, run: who?.[3] ?? null, since },
+    facts: {
+      ...facts,
+      host: who?.[1] ?? null,
+      pid: who ? Number(who[2]) : null,
+      run: who?.[3] ?? null,
+      since,
+    },
   });
 };
