@@ -1,7 +1,6 @@
 /** Compares the selected links, beside the runs that stream them or by itself, and reports. */
 
 import { createHash } from 'node:crypto';
-import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { XcError, isXcError } from '../../core/errors/xc-error.ts';
 import { parseWindow } from '../../core/plan/window.ts';
@@ -10,12 +9,11 @@ import type { Compared, StreamEngine } from '../../core/replication/engine.ts';
 import { isoTime } from '../../core/time/clock.ts';
 import { matchesPatterns } from '../../core/topology/pattern.ts';
 import type { Stream } from '../../core/topology/link.ts';
-import { openStreamEngine } from '../../providers/registry.ts';
 import { openVerifyMemory, type VerifyMemory } from '../../providers/system/verify-memory.ts';
 import type { Host, Outcome } from '../frame/host.ts';
 import { selectOne, type DoctorOptions } from './examine-links.ts';
 import { hashKeysOf } from './hash-keys.ts';
-import { newId } from './planning.ts';
+import { openComparing } from './open-comparing.ts';
 import type { Selected } from './selection.ts';
 import { verifyView } from './verify-view.ts';
 
@@ -27,11 +25,16 @@ export interface VerifyOptions extends DoctorOptions {
   readonly window?: string | undefined;
   readonly keys: number;
   readonly resume?: true | undefined;
+  readonly selfTest?: true | undefined;
 }
 
 export const verifyReplication = async (host: Host, options: VerifyOptions): Promise<Outcome> => {
   const selected = await selectOne(host, options);
   if (host.flags.dryRun) return preview(selected);
+  if (options.selfTest) {
+    const { selfTestReplication } = await import('./self-test.ts');
+    return await selfTestReplication(host, selected, options.tables);
+  }
   const memory = await openMemory(host, selected, options);
   if (options.resume)
     host.narrator.info(
@@ -96,25 +99,7 @@ interface StreamParts {
 
 const compareStream = async (host: Host, parts: StreamParts): Promise<Compared> => {
   const { stream, selected, hashKeys, memory, options } = parts;
-  await using engine = openStreamEngine({
-    stream,
-    controlPlane: selected.loaded.config.controlPlane,
-    dsn: {
-      source: selected.dsns.get(stream.source.region)!,
-      target: selected.dsns.get(stream.target.region)!,
-    },
-    hashKeys,
-    run: await newId(host, 'rn'),
-    host: hostname(),
-    pid: process.pid,
-    clock: host.clock,
-    random: host.random,
-    progress: { ...SILENT, note: (text) => host.narrator.info(`stream ${stream.key}: ${text}`) },
-    existing: 'refuse',
-    lockTimeoutMs: 0,
-    copyWorkers: 1,
-    signal: host.signal,
-  });
+  await using engine = await openComparing(host, stream, selected, hashKeys);
   const acquired = await acquire(host, engine);
   const { tables } = options;
   return await engine.compare(
@@ -131,13 +116,6 @@ const compareStream = async (host: Host, parts: StreamParts): Promise<Compared> 
     },
     host.signal,
   );
-};
-
-const SILENT = {
-  copied: () => undefined,
-  streamed: () => undefined,
-  applied: () => undefined,
-  retained: () => undefined,
 };
 
 /** A run that streams goes on: what it writes down is enough to compare beside it. */

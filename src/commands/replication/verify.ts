@@ -17,6 +17,7 @@ export const verify: CommandModule = {
           ['xcrepl replication verify --link shop:acme:us-east-1:eu-central-1', 'one link, every row'],
           ['xcrepl replication verify --sample 5 -o json', 'five percent of every table, for a program'],
           ['xcrepl replication verify --resume', 'go on with one that was cut off'],
+          ['xcrepl replication verify --self-test', 'whether it finds what is planted in scratch copies'],
         ],
         exits: [0, 2, 4, 5, 6, 10, 12],
       }),
@@ -34,6 +35,12 @@ export const verify: CommandModule = {
           .default(20),
       )
       .option('--resume', 'go on with the same verification where it was cut off')
+      .addOption(
+        new Option(
+          '--self-test',
+          'compare temporary copies of some rows of each table, with a changed, a missing and an extra row, and fail unless all are found',
+        ).conflicts(['sample', 'seed', 'window', 'resume']),
+      )
       .action(async (options) => {
         const { verifyReplication } = await import('./verify-replication.ts');
         finish(await verifyReplication(host, options));

@@ -10,6 +10,7 @@ import { accessCodes } from './codes/access.ts';
 import { integrityCodes } from './codes/integrity.ts';
 import { changelogCodes } from './codes/changelog.ts';
 import { schemaChangeCodes } from './codes/schema-change.ts';
+import { verificationCodes } from './codes/verification.ts';
 import { unavailableCodes } from './codes/unavailable.ts';
 import { lockCodes } from './codes/lock.ts';
 import { bugCodes } from './codes/bug.ts';
@@ -33,6 +34,7 @@ export const codes = {
   ...integrityCodes,
   ...changelogCodes,
   ...schemaChangeCodes,
+  ...verificationCodes,
   ...unavailableCodes,
   ...lockCodes,
   ...bugCodes,

@@ -19,6 +19,7 @@ import type { RetainedWal } from '../metrics/retained-wal.ts';
 import type { LinkId } from '../topology/link.ts';
 import type { TableName } from '../topology/table.ts';
 import type { CompareMemory } from '../validation/compare/compare-unit.ts';
+import type { SelfTestedTable } from '../validation/compare/self-test.ts';
 import type { TableVerdict } from '../validation/compare/table-verdict.ts';
 
 /** What the engine tells while it works; all counts are since the call before, never totals. */
@@ -100,6 +101,14 @@ export interface Compared {
   readonly seed: string | null;
 }
 
+/** Whether verification finds what is planted in scratch copies of rows of these tables. */
+export type SelfTestRequest = Pick<CompareRequest, 'links' | 'wanted'>;
+
+export interface SelfTested {
+  readonly tested: readonly SelfTestedTable[];
+  readonly findings: readonly Finding[];
+}
+
 export interface StreamEngine extends AsyncDisposable {
   /**
    * Takes the stream's lock and registers the run in the target's xcrepl.streams, checkpoints and replication_jobs.
@@ -129,6 +138,8 @@ export interface StreamEngine extends AsyncDisposable {
   ): Promise<{ findings: readonly Finding[]; tables: number; rows: number }>;
   /** @throws XcError XC-6001 when the run that held the stream ends meanwhile */
   compare(request: CompareRequest, signal: AbortSignal): Promise<Compared>;
+  /** Needs no lock; absent where there is no state to compare with. */
+  selfTest?(request: SelfTestRequest, signal: AbortSignal): Promise<SelfTested>;
   /** Removes the link and, with the last one of the stream, slot, publications and origin; says what it removed. */
   dropLink(link: LinkId): Promise<readonly string[]>;
   sourcePosition(): Promise<Lsn>;

@@ -78,7 +78,10 @@ interface LinkPlace {
   readonly state: LinkState;
 }
 
-const readLinks = async (client: Client, links: readonly LinkId[]): Promise<Map<LinkId, LinkPlace>> => {
+export const readLinks = async (
+  client: Client,
+  links: readonly LinkId[],
+): Promise<Map<LinkId, LinkPlace>> => {
   try {
     const { rows } = await client.query<LinkPlace & { link: LinkId }>(
       'SELECT link, slot, state FROM xcrepl.links WHERE link = ANY ($1)',
@@ -92,9 +95,10 @@ const readLinks = async (client: Client, links: readonly LinkId[]): Promise<Map<
 };
 
 /** A link that catches up is consistent past its newest chunk's snapshot, and so past a marker of now. */
-const isCarried = (state: LinkState | undefined): boolean => state === 'streaming' || state === 'catching-up';
+export const isCarried = (state: LinkState | undefined): boolean =>
+  state === 'streaming' || state === 'catching-up';
 
-const notCompared = (link: LinkId, state: LinkState | undefined): Finding => ({
+export const notCompared = (link: LinkId, state: LinkState | undefined): Finding => ({
   check: 'verify-link',
   subject: link,
   verdict: 'unknown',

@@ -19,6 +19,8 @@ import type {
   Copied,
   EngineProgress,
   ErroredLink,
+  SelfTested,
+  SelfTestRequest,
   StreamEngine,
   Streamed,
 } from '../../../core/replication/engine.ts';
@@ -44,6 +46,7 @@ import { dropLink, dropStream } from './removal.ts';
 import { asXcError } from './retry.ts';
 import { unlessMoved } from './schema-moved.ts';
 import { carrySequences } from './sequences.ts';
+import { selfTestLinks } from './self-test.ts';
 import { Sessions } from './sessions.ts';
 import { ShapeWatch } from './shape-watch.ts';
 import { dropAbandonedLinkSlots } from './link-slots.ts';
@@ -225,6 +228,10 @@ export class PostgresEngine implements StreamEngine {
         for (const link of request.links) if (this.#changed.isTrusted(link)) await this.#writeChanged(link);
       return compared;
     });
+  }
+
+  async selfTest(request: SelfTestRequest, signal: AbortSignal): Promise<SelfTested> {
+    return await this.#typed(() => selfTestLinks(this.#parts, request, signal));
   }
 
   async dropLink(link: LinkId): Promise<readonly string[]> {

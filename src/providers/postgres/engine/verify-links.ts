@@ -105,11 +105,11 @@ const worse = (
   b: 'pass' | 'fail' | 'unknown',
 ): 'pass' | 'fail' | 'unknown' => (RANK[a] >= RANK[b] ? a : b);
 
-const tablesToVerify = (
+export const tablesToVerify = (
   links: readonly Link[],
   wanted: (link: LinkId, table: TableName) => boolean,
   window: Verify['window'],
-  { options, source, target }: VerificationPorts,
+  { options, source, target }: Pick<VerificationPorts, 'options' | 'source' | 'target'>,
 ): VerifyTable[] => {
   const byTable = new Map<TableName, { facts: TableFacts; links: Link[] }>();
   for (const link of links)
