@@ -68,14 +68,7 @@ test('a changed, a missing and an extra row of every kind of table are found, an
     INSERT INTO app.secret SELECT 'a', g || '@example.com', 'name', 'note' FROM generate_series(1, 4) g`);
   await using runner = await openTestEngine(pair);
   await runner.copyAndStream();
-  const tables = [
-    'app.keyed',
-    'app.keyless',
-    'app.only_key',
-    'app.one_row',
-    'app."Odd""name"',
-    'app.secret',
-  ];
+  const tables = ['app.keyed', 'app.keyless', 'app.only_key', 'app.one_row', 'app."Odd""name"', 'app.secret'];
   const digests = () => Promise.all(tables.map((table) => tableDigest(pair.target, table)));
   const before = await digests();
   // Beside a run that holds the stream: it takes no lock.
