@@ -1,8 +1,10 @@
 /**
  * Reads back a publication's row filter from the server's own text of it, for the forms that a filter of ours can take:
  * `(tenant_id = 'a'::text)`, `(tenant_id = ANY (ARRAY['a'::text, 'b'::text]))`, `(tenant_id = ANY ('{a,b}'::text[]))`
- * and the same with numbers or a cast column.
+ * and the same with numbers or a cast column, and many values as keys of an object (searched-filter.ts).
  */
+
+import { readSearch } from './searched-filter.ts';
 
 export interface RowFilter {
   readonly column: string;
@@ -17,14 +19,19 @@ const TOKEN = /'((?:[^']|'')*)'|::(?:"[^"]+"|[A-Za-z_. ]+)(?:\(\d+(?:,\d+)?\))?(
 
 /** Null when the text has another form: the filter is then taken for different from any that is wanted. */
 export const readRowFilter = (text: string): RowFilter | null => {
+  const search = readSearch(text);
+  if (search) return { column: unquoted(search.identifier), values: search.values.toSorted() };
   const match = COLUMN.exec(text);
   const equals = text.indexOf('=');
   if (!match || equals < 0 || /\b(AND|OR|NOT)\b/.test(text.replace(QUOTED, ''))) return null;
-  const identifier = match[1] ?? '';
-  const column = identifier.startsWith('"') ? identifier.slice(1, -1).replaceAll('""', '"') : identifier;
   const values = literals(text.slice(equals + 1));
-  return values === null ? null : { column, values: [...new Set(values)].toSorted() };
+  return values === null
+    ? null
+    : { column: unquoted(match[1] ?? ''), values: [...new Set(values)].toSorted() };
 };
+
+const unquoted = (identifier: string): string =>
+  identifier.startsWith('"') ? identifier.slice(1, -1).replaceAll('""', '"') : identifier;
 
 const literals = (text: string): string[] | null => {
   const quoted = [...text.matchAll(QUOTED)].map((match) => (match[1] ?? '').replaceAll("''", "'"));

@@ -7,16 +7,16 @@ import type { Client } from 'pg';
 import type { PublishedTable } from '../../../core/plan/plan.ts';
 import { insertOnlyPublicationName, publicationName, type StreamKey } from '../../../core/topology/link.ts';
 import type { TableName } from '../../../core/topology/table.ts';
-import { ident, literal } from '../quote.ts';
+import { ident } from '../quote.ts';
+import { rowFilterSql } from './row-filter-sql.ts';
 
 /** ONLY: children by inheritance are published by their own names; a partitioned table has its partitions either way. */
-const tableSql = ({ table, filter, columns }: PublishedTable): string => {
+const tableSql = ({ table, filter, columns }: PublishedTable, typeOid: number): string => {
   const name = tableIdent(table);
   const list = columns === null ? '' : ` (${columns.map(ident).join(', ')})`;
-  if (filter === null) return `${name}${list}`;
-  const values = filter.values.map(literal).join(', ');
-  const test = filter.values.length === 1 ? `= ${values}` : `IN (${values})`;
-  return `${name}${list} WHERE (${ident(filter.column)} ${test})`;
+  return filter === null
+    ? `${name}${list}`
+    : `${name}${list} WHERE (${rowFilterSql(filter.column, filter.values, typeOid)})`;
 };
 
 /**
@@ -44,7 +44,8 @@ export const publish = async (
     if (exists) await client.query(`DROP PUBLICATION ${ident(name)}`);
     return;
   }
-  const list = tables.map((table) => `TABLE ONLY ${tableSql(table)}`).join(', ');
+  const types = await filterTypes(client, tables);
+  const list = tables.map((table, at) => `TABLE ONLY ${tableSql(table, types.get(at + 1) ?? 0)}`).join(', ');
   const statement = exists
     ? `ALTER PUBLICATION ${ident(name)} SET ${list}`
     : `CREATE PUBLICATION ${ident(name)} FOR ${list} WITH (publish = '${operations}', publish_via_partition_root = true)`;
@@ -53,6 +54,20 @@ export const publish = async (
     ? `; ALTER PUBLICATION ${ident(name)} SET (publish_generated_columns = stored)`
     : '';
   await client.query(`${statement}${more}`);
+};
+
+/** Types of the columns that rows are filtered by, as OIDs, by the table's place: the first is 1. */
+const filterTypes = async (
+  client: Client,
+  tables: readonly PublishedTable[],
+): Promise<ReadonlyMap<number, number>> => {
+  const { rows } = await client.query<{ place: number; type: number }>(
+    `SELECT place::int, a.atttypid AS type
+       FROM unnest($1::regclass[], $2::text[]) WITH ORDINALITY AS one (oid, name, place)
+       JOIN pg_attribute a ON a.attrelid = one.oid AND a.attname = one.name AND NOT a.attisdropped`,
+    [tables.map(({ table }) => tableIdent(table)), tables.map(({ filter }) => filter?.column ?? null)],
+  );
+  return new Map(rows.map(({ place, type }) => [place, type]));
 };
 
 /**
