@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { scenarios } from './registry.ts';
+import { runsOfSeveral } from './runs-of-several.ts';
 import { runs } from './runs.ts';
 import type { Scenario } from './scenario.ts';
 import { runStage, type StreamedScenario } from './stage.ts';
@@ -8,6 +9,8 @@ const isStreamed = (scenario: Scenario): scenario is StreamedScenario => scenari
 const streamed = scenarios.filter(isStreamed);
 const named = (kind: string): string[] =>
   scenarios.filter(({ shown }) => shown.kind === kind).map(({ name }) => name);
+
+const steps = { ...runs, ...runsOfSeveral };
 
 describe('conformance', async () => {
   let stage: ReturnType<typeof runStage> | null = null;
@@ -18,11 +21,11 @@ describe('conformance', async () => {
   });
 
   test.each(named('run'))('%s', async (name) => {
-    await runs[name]!();
+    await steps[name]!();
   });
 
   test('every scenario with steps of its own has them', () => {
-    expect(named('run').toSorted()).toEqual(Object.keys(runs).toSorted());
+    expect(named('run').toSorted()).toEqual(Object.keys(steps).toSorted());
   });
 
   test('no two scenarios have one name', () => {

@@ -71,9 +71,6 @@ export const rows = [
     ),
     'updates and deletes of rows that the target lost: the row is put there again, and counted': RUN,
     'publications that carry some operations only': notApplicable(OWN_PUBLICATIONS),
-    'a subscription that is renamed, disabled, or pointed elsewhere': notApplicable(
-      'there is no subscription: a run takes its connections from the configuration each time',
-    ),
   }),
   ...from('002_types', {
     'every built-in type, arrays, enums, domains, composites and ranges, copied and streamed': elsewhere(

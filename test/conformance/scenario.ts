@@ -15,6 +15,8 @@ export interface Streamed {
   readonly changes: readonly string[];
   /** Compared afterwards, by all of their columns or by these. */
   readonly tables: Readonly<Record<string, readonly string[] | 'all'>>;
+  /** What the target alone shows after the changes. */
+  readonly gives?: { readonly query: string; readonly rows: readonly object[] };
 }
 
 export type Shown =

@@ -189,8 +189,23 @@ export const isWidening = (source: string, target: string): boolean => {
   const [from, to] = [INTEGERS.indexOf(source), INTEGERS.indexOf(target)];
   if (from >= 0 && to > from) return true;
   if (source === 'real' && target === 'double precision') return true;
+  if (isLooser(source, target)) return true;
   const [a, b] = [TEXTS.exec(source), TEXTS.exec(target)];
   // character(n) pads with blanks, so it is no wider form of anything, nor the other way round.
   if (!a || !b || a[1] === 'character' || b[1] === 'character') return false;
   return b[2] === undefined || (a[2] !== undefined && Number(a[2]) <= Number(b[2]));
+};
+
+/** With a precision of digits or of seconds: numeric(6,2), timestamp(3) with time zone, bit varying(8). */
+const PRECISE = /^(numeric|bit varying|timestamp|time|interval)\((\d+)(?:,(-?\d+))?\)(.*)$/;
+
+const isLooser = (source: string, target: string): boolean => {
+  const from = PRECISE.exec(source);
+  if (!from) return false;
+  const [, name, digits, scale = '0', zone] = from;
+  if (target === `${name}${zone}`) return true;
+  const to = PRECISE.exec(target);
+  if (!to || to[1] !== name || to[4] !== zone) return false;
+  const wider = Number(to[3] ?? 0) - Number(scale);
+  return wider >= 0 && Number(to[2]) - Number(digits) >= wider;
 };

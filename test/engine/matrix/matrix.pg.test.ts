@@ -14,6 +14,7 @@ import { expectArrived, expectNoStrangers, matrixPair, schemaOf, Writer } from '
 import { copyPart, copyRestAndStop, stopInside } from './restart.ts';
 import { shapeCases } from './shape-cases.ts';
 import { transactionCases } from './transaction-cases.ts';
+import { triggerCases } from './trigger-cases.ts';
 import { textCases, typeCases } from './type-cases.ts';
 
 /** As it is, and counted. */
@@ -30,7 +31,7 @@ const last: Case = {
   tables: ['app.t'],
   changes: ['INSERT INTO app.t VALUES (1)', 'INSERT INTO app.t VALUES (2)', 'INSERT INTO app.t VALUES (3)'],
 };
-const others = [...identityCases, ...constraintCases, ...shapeCases, ...transactionCases, last];
+const others = [...identityCases, ...constraintCases, ...shapeCases, ...transactionCases, ...triggerCases, last];
 const binary = [...typeCases, ...others];
 const text = [...typeCases, ...textCases, ...others];
 

@@ -91,10 +91,18 @@ const isLost = (error: unknown): boolean =>
   /^(ECONN|EPIPE|57P|08)/.test(sqlState(error)) ||
   /^Connection terminated|not queryable|Client has encountered/.test((error as Error).message);
 
-/** What a crash left between its two steps: an application would commit it as well. */
+/** What a crash left between its two steps: an application would commit it as well. By a session that no crash has met. */
 const endPrepared = async (source: TestDatabase): Promise<void> => {
-  const left = await source.query<{ gid: string }>(
-    'SELECT gid FROM pg_prepared_xacts WHERE database = current_database()',
-  );
-  for (const { gid } of left) await source.query(`COMMIT PREPARED '${gid}'`);
+  for (let life = 0; ; life++)
+    try {
+      await using client = await source.connect();
+      const { rows } = await client.query<{ gid: string }>(
+        'SELECT gid FROM pg_prepared_xacts WHERE database = current_database()',
+      );
+      for (const { gid } of rows) await client.query(`COMMIT PREPARED '${gid}'`);
+      return;
+    } catch (error) {
+      if (!isLost(error) || life > MAX_RECONNECTS) throw error;
+      await sleep(RECONNECT_MS);
+    }
 };

@@ -2,6 +2,7 @@
 
 import type { CopyTable } from '../../../core/plan/plan.ts';
 import { rowScope } from '../../../core/plan/scope.ts';
+import { binaryMismatch } from '../../../core/change/binary-types.ts';
 import type { TuplePlan } from '../../../core/change/tuple-plan.ts';
 import { copyPlan, needsText, type CompileContext } from '../../../core/replication/compile-relation.ts';
 import type { Link } from '../../../core/topology/link.ts';
@@ -68,5 +69,19 @@ export const copyStatements = (
   };
 };
 
-export const copiesAsText = (source: TableFacts, types: CompileContext['source']['types']): boolean =>
-  needsText([source], types);
+/** A column that the target holds as another type, a wider one, reads its values from text alone. */
+export const copiesAsText = (
+  source: TableFacts,
+  target: TableFacts,
+  plan: TuplePlan,
+  { source: { types: sourceTypes }, target: { types: targetTypes } }: Pick<CompileContext, 'source' | 'target'>,
+): boolean =>
+  needsText([source], sourceTypes) ||
+  source.columns.some(({ name, typeOid }) => {
+    const place = target.columns.find((column) => column.name === name);
+    return (
+      place !== undefined &&
+      plan.columns.includes(name) &&
+      binaryMismatch(typeOid, sourceTypes, place.typeOid, targetTypes) !== null
+    );
+  });

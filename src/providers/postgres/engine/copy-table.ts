@@ -90,7 +90,7 @@ export const copyOneTable = async (
     throw error;
   }
   await context.give(first);
-  const text = copiesAsText(source, context.source.types);
+  const text = groups.some(({ plan }) => copiesAsText(source, target, plan, context));
   const todo = stored.filter((chunk) => !chunk.done);
   const works = todo.map((chunk) => chunkWork(step, chunk, groups, source, target, text, context));
   return step.repair
