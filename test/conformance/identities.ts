@@ -59,17 +59,19 @@ export const identities = [
       ],
       tables: { 'app.c032_key': 'all' },
     }),
-    'the order of an index does not matter, nor that it has a column twice, or of the target’s own': streamed({
-      schema: 'CREATE TABLE app.c032_order (a int, b int, c int, PRIMARY KEY (a, b))',
-      target: `CREATE TABLE app.c032_order (c int, b int, own int DEFAULT 7, a int, PRIMARY KEY (b, a)); CREATE INDEX ON app.c032_order (a, own, a)`,
-      before: 'INSERT INTO app.c032_order SELECT g % 5, g, 0 FROM generate_series(1, 50) AS g',
-      changes: [
-        'UPDATE app.c032_order SET c = 1 WHERE a = 2',
-        'UPDATE app.c032_order SET a = b, b = a WHERE b > 40',
-        'DELETE FROM app.c032_order WHERE a = 3',
-      ],
-      tables: { 'app.c032_order': ['a', 'b', 'c'] },
-    }),
+    'the order of an index does not matter, nor that it has a column twice, or of the target’s own': streamed(
+      {
+        schema: 'CREATE TABLE app.c032_order (a int, b int, c int, PRIMARY KEY (a, b))',
+        target: `CREATE TABLE app.c032_order (c int, b int, own int DEFAULT 7, a int, PRIMARY KEY (b, a)); CREATE INDEX ON app.c032_order (a, own, a)`,
+        before: 'INSERT INTO app.c032_order SELECT g % 5, g, 0 FROM generate_series(1, 50) AS g',
+        changes: [
+          'UPDATE app.c032_order SET c = 1 WHERE a = 2',
+          'UPDATE app.c032_order SET a = b, b = a WHERE b > 40',
+          'DELETE FROM app.c032_order WHERE a = 3',
+        ],
+        tables: { 'app.c032_order': ['a', 'b', 'c'] },
+      },
+    ),
     'a hundred columns as identity, with large values among them': streamed({
       schema: `CREATE TABLE app.c032_wide (${Array.from({ length: 100 }, (_, at) => `c${at} ${at % 10 === 0 ? 'text' : 'int'}`).join(', ')});
                ALTER TABLE app.c032_wide REPLICA IDENTITY FULL`,
@@ -89,13 +91,17 @@ export const identities = [
     'a rule that names a schema, and tables that it leaves out': streamed({
       schema: `CREATE TABLE app.c037_in (a int PRIMARY KEY); CREATE TABLE app.c037_left_out (a int);
                CREATE TABLE app.c037_parts_left_out (a int PRIMARY KEY) PARTITION BY LIST (a); CREATE TABLE app.c037_part PARTITION OF app.c037_parts_left_out DEFAULT`,
-      before: 'INSERT INTO app.c037_in VALUES (1); INSERT INTO app.c037_left_out VALUES (1); INSERT INTO app.c037_parts_left_out VALUES (1)',
+      before:
+        'INSERT INTO app.c037_in VALUES (1); INSERT INTO app.c037_left_out VALUES (1); INSERT INTO app.c037_parts_left_out VALUES (1)',
       changes: [
         'BEGIN; INSERT INTO app.c037_in VALUES (2); INSERT INTO app.c037_left_out VALUES (2); UPDATE app.c037_left_out SET a = 3; INSERT INTO app.c037_parts_left_out VALUES (2); COMMIT',
         'DELETE FROM app.c037_left_out; UPDATE app.c037_in SET a = 7 WHERE a = 1',
       ],
       tables: { 'app.c037_in': 'all' },
-      gives: { query: 'SELECT a FROM app.c037_left_out UNION ALL SELECT a FROM app.c037_parts_left_out', rows: [] },
+      gives: {
+        query: 'SELECT a FROM app.c037_left_out UNION ALL SELECT a FROM app.c037_parts_left_out',
+        rows: [],
+      },
     }),
   }),
   ...from('100_bugs', {

@@ -53,16 +53,13 @@ export const targets = [
       tables: {},
       gives: {
         query: `SELECT concat_ws(' ', a, b, c, d, f) AS row FROM app.c008_wider ORDER BY a`,
-        rows: [
-          { row: '1 changed 1.5 7 1.25' },
-          { row: '2 two 2.25 2 2.50' },
-          { row: '30' },
-        ],
+        rows: [{ row: '1 changed 1.5 7 1.25' }, { row: '2 two 2.25 2 2.50' }, { row: '30' }],
       },
     }),
     'rows are found by another unique index than the source’s key': streamed({
       schema: 'CREATE TABLE app.c008_index (a int PRIMARY KEY, b text)',
-      target: 'CREATE TABLE app.c008_index (a int NOT NULL, b text); CREATE UNIQUE INDEX ON app.c008_index (a)',
+      target:
+        'CREATE TABLE app.c008_index (a int NOT NULL, b text); CREATE UNIQUE INDEX ON app.c008_index (a)',
       before: `INSERT INTO app.c008_index VALUES (1, 'one'), (2, 'two')`,
       changes: [
         `UPDATE app.c008_index SET b = 'changed' WHERE a = 1`,

@@ -31,7 +31,14 @@ const last: Case = {
   tables: ['app.t'],
   changes: ['INSERT INTO app.t VALUES (1)', 'INSERT INTO app.t VALUES (2)', 'INSERT INTO app.t VALUES (3)'],
 };
-const others = [...identityCases, ...constraintCases, ...shapeCases, ...transactionCases, ...triggerCases, last];
+const others = [
+  ...identityCases,
+  ...constraintCases,
+  ...shapeCases,
+  ...transactionCases,
+  ...triggerCases,
+  last,
+];
 const binary = [...typeCases, ...others];
 const text = [...typeCases, ...textCases, ...others];
 

@@ -74,7 +74,10 @@ export const copiesAsText = (
   source: TableFacts,
   target: TableFacts,
   plan: TuplePlan,
-  { source: { types: sourceTypes }, target: { types: targetTypes } }: Pick<CompileContext, 'source' | 'target'>,
+  {
+    source: { types: sourceTypes },
+    target: { types: targetTypes },
+  }: Pick<CompileContext, 'source' | 'target'>,
 ): boolean =>
   needsText([source], sourceTypes) ||
   source.columns.some(({ name, typeOid }) => {
