@@ -30,7 +30,7 @@ const KIND_BY_OID: Readonly<Record<number, CutKind>> = {
 };
 
 /** Below this, rows in another order than the key's are in memory soon enough. */
-const SMALL_BYTES = 256 * 2 ** 20;
+export const ORDER_MATTERS_BYTES = 256 * 2 ** 20;
 /** pg_stats.correlation from which reading by key is about reading by page. */
 const CORRELATED = 0.8;
 
@@ -43,7 +43,7 @@ export const chooseCut = (table: TableFacts, scopeColumn: string | null): CutCol
   const column = leadingColumns(table, scopeColumn)
     .map((name) => cutColumnNamed(table, name))
     .find((one) => one !== null);
-  if (column && (table.kind === 'p' || table.bytes <= SMALL_BYTES || isCorrelated(table, column)))
+  if (column && (table.kind === 'p' || table.bytes < ORDER_MATTERS_BYTES || isCorrelated(table, column)))
     return column;
   return table.kind === 'r' ? PAGES : null;
 };

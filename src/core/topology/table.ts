@@ -49,7 +49,7 @@ export interface ColumnFacts {
   readonly collation: string | null;
   /** pg_attribute.attmissingval as text: what rows have that are older than the column; absent where they have none. */
   readonly filled?: string;
-  /** Statistics, for choosing how to cut the table into chunks: pg_stats.correlation, or null. */
+  /** Statistics, for choosing how to cut a large table into chunks: pg_stats.correlation, or null. */
   readonly correlation: number | null;
 }
 

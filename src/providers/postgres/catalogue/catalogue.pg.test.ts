@@ -181,7 +181,9 @@ test.each([18, 15] as const)('reads everything of a PostgreSQL %i', async (pg) =
     estimatedRows: 500,
   });
   expect(events.bytes).toBeGreaterThanOrEqual(8192);
-  expect(events.columns[0]?.correlation).toBe(1);
+  const correlationOf = (of: Catalogue) => table(of, 'cat.events_1').columns[0]?.correlation;
+  expect(correlationOf(catalogue)).toBeNull();
+  expect(correlationOf(await read(pair, { correlationsFromBytes: 1 }))).toBe(1);
   expect(table(catalogue, 'cat.events_2')).toMatchObject({
     kind: 'p',
     isPartition: true,
@@ -289,7 +291,7 @@ test('serves a role that may read nothing, and knows where row security hides ro
   }
 });
 
-test('asks the same number of statements for two tables and for two thousand', async () => {
+test('asks the same number of statements for one table and for two hundred', async () => {
   await using pair = await makePair({
     fixture: 'empty',
     sql: 'CREATE SCHEMA cat; CREATE TABLE cat.a (id integer PRIMARY KEY)',
@@ -298,12 +300,12 @@ test('asks the same number of statements for two tables and for two thousand', a
   const statements = vi.spyOn(client, 'query');
   await readCatalogue(client, { schemas: ['cat'] });
   const few = statements.mock.calls.length;
-  await client.query(`DO $$ BEGIN FOR i IN 1..2000 LOOP
+  await client.query(`DO $$ BEGIN FOR i IN 1..200 LOOP
     EXECUTE format('CREATE TABLE cat.t%s (id integer PRIMARY KEY, note text)', i); END LOOP; END $$`);
   statements.mockClear();
   const catalogue = await readCatalogue(client, { schemas: ['cat'] });
-  expect(catalogue.tables.size).toBe(2001);
-  expect(catalogue.tables.get('cat.t2000')?.primaryKey).toEqual(['id']);
+  expect(catalogue.tables.size).toBe(201);
+  expect(catalogue.tables.get('cat.t200')?.primaryKey).toEqual(['id']);
   expect(statements.mock.calls.length).toBe(few);
   await disconnect(client);
 });

@@ -1,9 +1,10 @@
 /**
- * Reads one database's catalogue into the form that core knows: nine statements whatever the number of tables, with
+ * Reads one database's catalogue into the form that core knows: ten statements whatever the number of tables, with
  * PostgreSQL 15 to 18 and any role that can connect. It locks a table for no longer than it takes to ask its size.
  */
 
 import type { Client } from 'pg';
+import { ORDER_MATTERS_BYTES } from '../../../core/replication/cut.ts';
 import {
   tableName,
   type Catalogue,
@@ -14,6 +15,7 @@ import {
 } from '../../../core/topology/table.ts';
 import {
   readColumnRows,
+  readCorrelations,
   readForeignKeyRows,
   readIndexRows,
   readTriggers,
@@ -30,6 +32,8 @@ export interface CatalogueScope {
   readonly schemas?: readonly string[];
   /** Only tables of these names. Leaves of a chosen partitioned table come with it, from whatever schema. */
   readonly tables?: (name: TableName) => boolean;
+  /** Tables from this size on have `correlation`; by default those for which cutting asks for it. */
+  readonly correlationsFromBytes?: number;
 }
 
 export const readCatalogue = async (client: Client, scope: CatalogueScope = {}): Promise<Catalogue> => {
@@ -41,6 +45,7 @@ export const readCatalogue = async (client: Client, scope: CatalogueScope = {}):
     tree,
     rows: new Map(rows.map((row) => [row.oid, row])),
     columns: Map.groupBy(columns, (row) => row.table),
+    correlations: await readCorrelations(client, largeTables(rows, scope)),
     indexes: Map.groupBy(await readIndexRows(client, oids), (row) => row.table),
     triggers: Map.groupBy(await readTriggers(client, oids), (row) => row.table),
     foreignKeys: Map.groupBy(await readForeignKeyRows(client, oids), (row) => row.table),
@@ -54,10 +59,19 @@ export const readCatalogue = async (client: Client, scope: CatalogueScope = {}):
   return { tables: new Map(tables.map((table) => [tableName(table), table])), types, sequences, rowless };
 };
 
+const largeTables = (
+  rows: readonly TableRow[],
+  { correlationsFromBytes = ORDER_MATTERS_BYTES }: CatalogueScope,
+): number[] =>
+  rows
+    .filter(({ kind, bytes }) => kind === 'r' && Number(bytes) >= correlationsFromBytes)
+    .map(({ oid }) => oid);
+
 interface Parts {
   readonly tree: PartitionTree;
   readonly rows: ReadonlyMap<number, TableRow>;
   readonly columns: ReadonlyMap<number, readonly ColumnRow[]>;
+  readonly correlations: Awaited<ReturnType<typeof readCorrelations>>;
   readonly indexes: ReadonlyMap<number, readonly IndexRow[]>;
   readonly triggers: ReadonlyMap<number, Awaited<ReturnType<typeof readTriggers>>>;
   readonly foreignKeys: ReadonlyMap<number, Awaited<ReturnType<typeof readForeignKeyRows>>>;
@@ -77,7 +91,10 @@ const GENERATED = { '': 'none', s: 'stored', v: 'virtual' } as const;
 const ALWAYS = { '': 'none', a: 'always', d: 'by-default' } as const;
 
 const tableOf = (row: TableRow, parts: Parts): TableFacts => {
-  const columns = (parts.columns.get(row.oid) ?? []).map(columnOf);
+  const correlations = parts.correlations.get(row.oid);
+  const columns = (parts.columns.get(row.oid) ?? []).map((column) =>
+    columnOf(column, correlations?.get(column.name) ?? null),
+  );
   const indexes = parts.indexes.get(row.oid) ?? [];
   const leaves = parts.tree.leaves(row.oid);
   const sized = row.kind === 'p' ? leaves.map((leaf) => parts.rows.get(leaf.oid)) : [row];
@@ -104,7 +121,7 @@ const tableOf = (row: TableRow, parts: Parts): TableFacts => {
   };
 };
 
-const columnOf = (row: ColumnRow): ColumnFacts => ({
+const columnOf = (row: ColumnRow, correlation: number | null): ColumnFacts => ({
   name: row.name,
   number: row.number,
   typeOid: row.type_oid,
@@ -116,7 +133,7 @@ const columnOf = (row: ColumnRow): ColumnFacts => ({
   identity: ALWAYS[row.identity],
   collation: row.collation,
   ...(row.filled === null ? {} : { filled: row.filled }),
-  correlation: row.correlation,
+  correlation,
 });
 
 /** As the server chooses (RelationGetIndexList in relcache.c): a deferrable or invalid key identifies nothing. */

@@ -16,13 +16,9 @@ export interface ColumnRow {
   readonly identity: '' | 'a' | 'd';
   readonly collation: string | null;
   readonly filled: string | null;
-  readonly correlation: number | null;
 }
 
-/**
- * attmissingval is an array of the one value that rows have which are older than the column. Statistics come through the view pg_stats, which shows only columns
- * that the role may read.
- */
+/** attmissingval is an array of the one value that rows have which are older than the column. */
 const COLUMNS = `
   SELECT a.attrelid AS "table", a.attname::text AS name, a.attnum::int AS number, a.atttypid AS type_oid,
          format_type(a.atttypid, a.atttypmod) AS type_name, a.atttypmod AS type_modifier, a.attnotnull AS not_null,
@@ -30,22 +26,50 @@ const COLUMNS = `
          a.attidentity::text AS identity,
          CASE WHEN a.attcollation NOT IN (0, t.typcollation)
               THEN quote_ident(cn.nspname) || '.' || quote_ident(co.collname) END AS collation,
-         CASE WHEN a.atthasmissing THEN (a.attmissingval::text::text[])[1] END AS filled,
-         s.correlation::float8 AS correlation
+         CASE WHEN a.atthasmissing THEN (a.attmissingval::text::text[])[1] END AS filled
     FROM pg_attribute a
-    JOIN pg_class c ON c.oid = a.attrelid
-    JOIN pg_namespace n ON n.oid = c.relnamespace
     JOIN pg_type t ON t.oid = a.atttypid
     LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
     LEFT JOIN pg_collation co ON co.oid = a.attcollation
     LEFT JOIN pg_namespace cn ON cn.oid = co.collnamespace
-    LEFT JOIN pg_stats s ON s.schemaname = n.nspname AND s.tablename = c.relname AND s.attname = a.attname
-                        AND s.inherited = (c.relkind = 'p')
    WHERE a.attrelid = ANY ($1::oid[]) AND a.attnum > 0 AND NOT a.attisdropped
    ORDER BY a.attrelid, a.attnum`;
 
 export const readColumnRows = async (client: Client, oids: readonly number[]): Promise<ColumnRow[]> =>
   (await client.query<ColumnRow>(COLUMNS, [oids])).rows;
+
+interface CorrelationRow {
+  readonly table: number;
+  readonly column: string;
+  readonly correlation: number;
+}
+
+/**
+ * The view pg_stats shows only columns that the role may read. Joined to a catalogue's columns it costs more than all the
+ * rest of a catalogue, so it is asked for few tables, and alone.
+ */
+const CORRELATIONS = `
+  SELECT c.oid AS "table", s.attname::text AS "column", s.correlation::float8 AS correlation
+    FROM pg_class c
+    JOIN pg_namespace n ON n.oid = c.relnamespace
+    JOIN pg_stats s ON s.schemaname = n.nspname AND s.tablename = c.relname AND NOT s.inherited
+   WHERE c.oid = ANY ($1::oid[]) AND s.correlation IS NOT NULL`;
+
+/** @returns of each table's columns that were analysed, by table and name; asks nothing where there is no table */
+export const readCorrelations = async (
+  client: Client,
+  oids: readonly number[],
+): Promise<ReadonlyMap<number, ReadonlyMap<string, number>>> => {
+  if (oids.length === 0) return new Map();
+  const { rows } = await client.query<CorrelationRow>(CORRELATIONS, [oids]);
+  const byTable = Map.groupBy(rows, ({ table }) => table);
+  return new Map(
+    [...byTable].map(([table, columns]) => [
+      table,
+      new Map(columns.map(({ column, correlation }) => [column, correlation])),
+    ]),
+  );
+};
 
 export interface IndexRow extends Omit<IndexFacts, 'columns'> {
   readonly table: number;
