@@ -34,6 +34,11 @@ export const tree: readonly CommandEntry[] = [
     load: async () => (await import('./policy/index.ts')).policy,
   },
   {
+    name: 'approve',
+    summary: 'Approve a plan or a manifest with a key',
+    load: async () => (await import('./approve.ts')).approve,
+  },
+  {
     name: 'lab',
     summary: 'Run real PostgreSQL servers on this machine as regions to try things on',
     load: async () => (await import('./lab/index.ts')).lab,

@@ -53,7 +53,7 @@ test('a wrong passphrase, another key and a changed file each have their own ans
   expect((await xcrepl(['policy', 'keygen', '--out', 'bob'])).exit).toBe(0);
   expect((await xcrepl(['policy', 'sign', 'plan.json', '--key', 'alice.key'], 'wrong')).exit).toBe(4);
   const other = await xcrepl(['policy', 'verify', 'plan.json', '--key', 'bob.pub']);
-  expect([other.exit, other.stderr]).toEqual([7, expect.stringContaining('XC-2030')]);
+  expect([other.exit, other.stderr]).toEqual([7, expect.stringContaining('XC-2042')]);
   writeFileSync(join(cwd, 'plan.json'), '{"schemaVersion":2}\n');
   const changed = await xcrepl(['policy', 'verify', 'plan.json', '--key', 'alice.pub', '--key', 'bob.pub']);
   expect([changed.exit, changed.stderr]).toEqual([7, expect.stringContaining('XC-2030')]);

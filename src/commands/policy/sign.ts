@@ -1,7 +1,9 @@
 /** `xcrepl policy sign`. */
 
+import { Option } from '@commander-js/extra-typings';
 import type { CommandModule } from '../frame/host.ts';
 import { leaf } from '../frame/leaf.ts';
+import { SIGNERS } from './signer-names.ts';
 
 export const sign: CommandModule = {
   command: (host, finish) =>
@@ -19,7 +21,11 @@ export const sign: CommandModule = {
       exits: [0, 2, 4, 5],
     })
       .argument('<file>', 'what to sign')
-      .option('--key <file>', 'private key; the configuration’s cosign.key without it')
+      .option(
+        '--key <reference>',
+        'private key: a path, env:, file:, cmd:, vault:, or a key service such as awskms://; the configuration’s cosign.key without it',
+      )
+      .addOption(new Option('--signer <program>', 'what signs').choices(SIGNERS))
       .option(
         '--passphrase <reference>',
         'env:NAME, file:PATH, cmd:… or vault:PATH#KEY; COSIGN_PASSWORD without it',

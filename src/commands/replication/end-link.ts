@@ -15,6 +15,7 @@ import { askForEnd, readLink } from '../../providers/postgres/target-state.ts';
 import type { Host, Outcome } from '../frame/host.ts';
 import { confirmRegion } from './confirm.ts';
 import { gather, newId } from './planning.ts';
+import { policyContext } from './policy-context.ts';
 import { findLink, selectLinks, type Selected } from './selection.ts';
 
 export type Ending = 'stopping' | 'dropping';
@@ -135,6 +136,7 @@ const takeOff = async (
       hashKeys: Object.keys(loaded.config.hashKeys),
       config: loaded.digest,
       mode: loaded.mode,
+      policy: policyContext(loaded),
     },
     { id: run, nowMs: host.clock.nowMs() },
   );

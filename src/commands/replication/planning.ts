@@ -1,6 +1,6 @@
 /** From a command's options to facts and a plan: what simulate prints is what run runs. */
 
-import type { Command } from '@commander-js/extra-typings';
+import { Option, type Command } from '@commander-js/extra-typings';
 import { parseSize } from '../../core/config/quantity.ts';
 import { XcError } from '../../core/errors/xc-error.ts';
 import type { ReplicationFacts, StreamFacts } from '../../core/plan/facts.ts';
@@ -8,6 +8,7 @@ import type { PlanWish } from '../../core/plan/make-plan.ts';
 import type { Plan } from '../../core/plan/plan.ts';
 import type { LinkId, Stream } from '../../core/topology/link.ts';
 import type { Host } from '../frame/host.ts';
+import { policyContext } from './policy-context.ts';
 import { withSelection, type Selected, type Selection } from './selection.ts';
 
 export interface PlanOptions extends Selection {
@@ -15,6 +16,7 @@ export interface PlanOptions extends Selection {
   readonly window?: string | undefined;
   readonly chunkBytes?: number | undefined;
   readonly strict?: boolean | undefined;
+  readonly existing?: 'refuse' | 'replace' | undefined;
 }
 
 /** Below this a copy is mostly the opening and closing of its chunks. */
@@ -34,6 +36,14 @@ export const withPlanning = (command: Command) =>
       chunkBytes,
     )
     .option('--strict', 'findings of severity warn refuse the plan, too');
+
+export const existingOption = () =>
+  new Option(
+    '--existing <what>',
+    'what to do where the target already holds rows of a link that was never copied',
+  )
+    .choices(['refuse', 'replace'] as const)
+    .default('refuse' as const);
 
 const chunkBytes = (text: string): number => {
   const bytes = parseSize(text, '--chunk-bytes');
@@ -84,10 +94,9 @@ export const wishOf = async (
     ...(options.tables ? { tables: options.tables } : {}),
     ...(options.window === undefined ? {} : { window: parseWindow(options.window) }),
     ...(options.chunkBytes === undefined ? {} : { chunkBytes: options.chunkBytes }),
+    ...(options.existing === 'replace' ? { existing: 'replace' as const } : {}),
     strict: options.strict ?? false,
-    hashKeys: Object.keys(loaded.config.hashKeys),
-    config: loaded.digest,
-    mode: loaded.mode,
+    ...ofConfiguration(loaded),
   };
 };
 
@@ -98,8 +107,16 @@ export const wishOfPlan = ({ loaded }: Pick<Selected, 'loaded'>, { wish }: Plan)
   ...(wish.window ? { window: wish.window } : {}),
   ...(wish.chunkBytes === undefined ? {} : { chunkBytes: wish.chunkBytes }),
   ...(wish.repair ? { repair: true } : {}),
+  ...(wish.existing ? { existing: wish.existing } : {}),
   strict: wish.strict,
+  ...ofConfiguration(loaded),
+});
+
+const ofConfiguration = (
+  loaded: Selected['loaded'],
+): Pick<PlanWish, 'hashKeys' | 'config' | 'mode' | 'policy'> => ({
   hashKeys: Object.keys(loaded.config.hashKeys),
   config: loaded.digest,
   mode: loaded.mode,
+  policy: policyContext(loaded),
 });

@@ -9,14 +9,24 @@ import type { Host } from '../frame/host.ts';
 const SETTLE_MS = 60_000;
 
 /** A plan that is refused changed nothing, so it is not told of. */
-export const recordBegin = async (host: Host, run: string, plan: Plan): Promise<void> => {
+export const recordBegin = async (
+  host: Host,
+  run: string,
+  plan: Plan,
+  approvers: readonly string[],
+): Promise<void> => {
   await host.audit.append({
     action: 'replication.run-begin',
     subject: run,
     run,
     plan: plan.id,
     before: plan.basis,
-    facts: { planDigest: plan.digest, links: plan.wish.links.length, steps: plan.steps.length },
+    facts: {
+      planDigest: plan.digest,
+      links: plan.wish.links.length,
+      steps: plan.steps.length,
+      ...(approvers.length > 0 ? { approvers: approvers.join(' ') } : {}),
+    },
   });
 };
 

@@ -9,6 +9,7 @@ import { edgeOf } from '../../core/metrics/metrics.ts';
 import { makePlan, type PlanWish } from '../../core/plan/make-plan.ts';
 import type { Plan } from '../../core/plan/plan.ts';
 import { REPAIR_DISCARDS } from '../../core/plan/plan-stream.ts';
+import { refuseGates } from '../../core/plan/refuse-gates.ts';
 import { refuseUnavailable } from '../../core/plan/refusals.ts';
 import { foldReport, type RunReport } from '../../core/report/report.ts';
 import { liveStream, type LiveStream } from '../../core/run/live-stream.ts';
@@ -27,12 +28,14 @@ import { readMigrations } from '../../providers/postgres/migrations.ts';
 import { prometheusMetrics, type PrometheusMetrics } from '../../providers/prometheus/replication-metrics.ts';
 import { writeDurably } from '../../providers/system/durable-file.ts';
 import { openStateDirectory, type StateDirectory } from '../../providers/system/state-directory.ts';
+import type { MetricsServer } from '../../providers/prometheus/metrics-server.ts';
 import type { Host, Outcome } from '../frame/host.ts';
 import { confirmRegion } from './confirm.ts';
 import { hashKeysOf } from './hash-keys.ts';
 import { followConfiguration, type Follower } from './follow-configuration.ts';
 import { gather, newId, wishOf, wishOfPlan, type PlanOptions } from './planning.ts';
 import { narrate } from './narrate.ts';
+import { runPolicy, type RunPolicy } from './run-policy.ts';
 import { recordBegin, recordEnd, settlingNowAndThen } from './record-run.ts';
 import { selectLinks, type Selected } from './selection.ts';
 
@@ -44,6 +47,7 @@ export interface RunOptions extends PlanOptions {
   readonly existing: 'refuse' | 'replace';
   readonly confirm?: string | undefined;
   readonly metricsAddr?: string | undefined;
+  readonly approval?: readonly string[] | undefined;
   readonly reportDir: string;
 }
 
@@ -55,7 +59,8 @@ export const runReplication = async (host: Host, options: RunOptions): Promise<O
   refuseUnavailable(scoped.links);
   const wish = reviewed ? wishOfPlan(selected, reviewed) : await wishOf(selected, options);
   const hashKeys = await hashKeysOf(host, loaded);
-  if (options.existing === 'replace') await confirmReplacing(host, scoped, options.confirm);
+  const existing = reviewed?.wish.existing ?? options.existing;
+  if (existing === 'replace') await confirmReplacing(host, scoped, options.confirm);
   const discards = reviewed?.findings.find((finding) => finding.check === REPAIR_DISCARDS);
   if (discards?.region !== undefined)
     await confirmRegion(
@@ -69,12 +74,21 @@ export const runReplication = async (host: Host, options: RunOptions): Promise<O
   const health = new Health();
   const startedAt = isoTime(host.clock.nowMs());
   await using opened = new AsyncDisposableStack();
-  opened.use(await serve(host, options, metrics, health));
+  const server = await serve(host, options, metrics, health);
+  if (server) opened.use(server);
   const store = await openStateDirectory(resolve(host.cwd, '.xcrepl'));
   await tellOfUnfinished(host, store);
   if (options.follow) opened.use(settlingNowAndThen(host));
+  const gates = await runPolicy(host, {
+    planFile: options.plan,
+    approvals: options.approval,
+    existing: existing === 'replace' ? existing : undefined,
+    links: scoped.links,
+    observability: { longRunning: options.follow ?? false, servedAt: server?.url ?? null },
+  });
   const end = await session(host, {
-    options,
+    options: { ...options, existing },
+    gates,
     selected: scoped,
     hashKeys,
     wish,
@@ -84,7 +98,7 @@ export const runReplication = async (host: Host, options: RunOptions): Promise<O
     metrics,
     health,
   });
-  const report = await fold(host, { selected: scoped, run, store, startedAt }, end);
+  const report = await fold(host, { selected: scoped, run, store, startedAt, gates }, end);
   const files = await writeReport(host, options.reportDir, report);
   if (end.plan) await recordEnd(host, report, end.plan);
   if (host.flags.metricsTextfile !== undefined)
@@ -155,6 +169,7 @@ const scopedTo = (selected: Selected, { wish, steps }: Plan): Selected => {
 
 interface RunParts {
   readonly options: RunOptions;
+  readonly gates: RunPolicy;
   readonly selected: Selected;
   readonly hashKeys: Map<string, Uint8Array>;
   readonly wish: PlanWish;
@@ -210,7 +225,8 @@ const session = async (host: Host, parts: RunParts): Promise<SessionEnd> => {
         open,
         plan: async () => {
           const plan = await planNow(host, parts, streams);
-          await recordBegin(host, run, plan);
+          parts.gates.refuse(plan);
+          await recordBegin(host, run, plan, parts.gates.approvers);
           return plan;
         },
         replan: (stream, without) => replan(host, parts, streams, follower, stream, without),
@@ -271,19 +287,23 @@ const replan = async (
   const ids = new Set([...selected.ids].filter((id) => !without.has(id)));
   const wish = await wishOf({ loaded: selected.loaded, ids }, parts.options);
   const facts = await gather(host, { ...selected, ids }, [now ?? { ...stream, links: [] }]);
-  return makePlan(facts, wish, { id: await newId(host, 'pl'), nowMs: host.clock.nowMs() });
+  const plan = makePlan(facts, wish, { id: await newId(host, 'pl'), nowMs: host.clock.nowMs() });
+  refuseGates(plan.policy, plan.id, ['P3', 'P6']);
+  return plan;
 };
+
+/** Whatever runs until it is stopped is served (gate P4), on a port of its own where none was named. */
+const ANY_PORT = '127.0.0.1:0';
 
 const serve = async (
   host: Host,
   options: RunOptions,
   metrics: PrometheusMetrics,
   health: Health,
-): Promise<AsyncDisposable> => {
-  if (options.metricsAddr === undefined || !options.follow)
-    return { [Symbol.asyncDispose]: () => Promise.resolve() };
+): Promise<MetricsServer | null> => {
+  if (!options.follow) return null;
   const { serveMetrics } = await import('../../providers/prometheus/metrics-server.ts');
-  const server = await serveMetrics(options.metricsAddr, metrics, () => health.report());
+  const server = await serveMetrics(options.metricsAddr ?? ANY_PORT, metrics, () => health.report());
   host.narrator.info(`health and metrics on ${server.url}`);
   return server;
 };
@@ -295,7 +315,8 @@ const fold = async (
     run,
     store,
     startedAt,
-  }: { selected: Selected; run: string; store: StateDirectory; startedAt: string },
+    gates,
+  }: { selected: Selected; run: string; store: StateDirectory; startedAt: string; gates: RunPolicy },
   end: SessionEnd,
 ): Promise<RunReport> => {
   const stored = await store.read(run);
@@ -307,6 +328,7 @@ const fold = async (
       version: host.version,
       commit: host.commit,
       missing: selected.loaded.missing,
+      policy: gates.rows ?? stored.plan.policy,
       startedAt,
       endedAt: isoTime(host.clock.nowMs()),
       errors: end.errors,

@@ -4,7 +4,7 @@ import { parseDuration } from '../../core/config/quantity.ts';
 import { Option } from '@commander-js/extra-typings';
 import { leaf } from '../frame/leaf.ts';
 import type { CommandModule } from '../frame/host.ts';
-import { withPlanning } from './planning.ts';
+import { existingOption, withPlanning } from './planning.ts';
 
 const duration =
   (flag: string) =>
@@ -33,19 +33,19 @@ export const run: CommandModule = {
       .option('--follow', 'stream until told to stop')
       .option('--max-duration <duration>', 'end in good order after this time', duration('--max-duration'))
       .option('--max-lag <duration>', 'end with exit 6 while the lag is above this', duration('--max-lag'))
-      .addOption(
-        new Option(
-          '--existing <what>',
-          'what to do where the target already holds rows of a link that was never copied',
-        )
-          .choices(['refuse', 'replace'] as const)
-          .default('refuse' as const),
-      )
+      .addOption(existingOption())
       .option(
         '--confirm <region>',
         'with --existing replace, or a repair that deletes what only the target has: the target region, as confirmation',
       )
-      .option('--metrics-addr <host:port>', 'with --follow: serve /health and /metrics here')
+      .option(
+        '--metrics-addr <host:port>',
+        'with --follow: serve /health and /metrics here; any free port of loopback without it',
+      )
+      .option(
+        '--approval <file...>',
+        'approvals of the plan; PLAN.approval.*.json beside it without this option',
+      )
       .option('--report-dir <dir>', 'where reports go', 'reports')
       .action(async (options) => {
         if (host.flags.dryRun) {

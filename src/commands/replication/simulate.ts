@@ -3,7 +3,7 @@
 import { isAbsolute, resolve } from 'node:path';
 import { leaf } from '../frame/leaf.ts';
 import type { CommandModule, Host, Outcome } from '../frame/host.ts';
-import { withPlanning, type PlanOptions } from './planning.ts';
+import { existingOption, withPlanning, type PlanOptions } from './planning.ts';
 
 export const simulate: CommandModule = {
   command: (host, finish) =>
@@ -23,6 +23,7 @@ export const simulate: CommandModule = {
         writesNothing: true,
       }),
     )
+      .addOption(existingOption())
       .option('--out <file>', 'write the plan here (default: .xcrepl/plans/ID.json)')
       .action(async (options) => {
         finish(await simulateRun(host, options));
@@ -44,6 +45,9 @@ export const simulateRun = async (
   host.narrator.info(`gathering facts of ${selected.streams.length} streams, ${selected.links.length} links`);
   const facts = await gather(host, selected, selected.streams);
   const plan = makePlan(facts, wish, { id: await newId(host, 'pl'), nowMs: host.clock.nowMs() });
+  const { refuseGates } = await import('../../core/plan/refuse-gates.ts');
+  // Approvals come after the plan, and budgets pause where the bytes flow.
+  refuseGates(plan.policy, plan.id, ['P3', 'P6']);
   const file = await write(host, plan, options.out);
   const next = `xcrepl replication run --plan ${file}`;
   return {

@@ -18,6 +18,7 @@ export const crossCheck = (config: Config): Mistake[] => {
   checkRuleIds(config, report);
   checkBudgets(config, report);
   checkConflicts(config, report);
+  checkSigning(config, report);
   return mistakes;
 };
 
@@ -157,4 +158,16 @@ const checkConflicts = ({ conflicts, regions }: Config, report: Report): void =>
   checkRank(conflicts?.default?.rank, ['conflicts', 'default']);
   for (const [table, { rank }] of Object.entries(conflicts?.tables ?? {}))
     checkRank(rank, ['conflicts', 'tables', table]);
+};
+
+/** Approvals that can never be gathered would stop production for good. */
+const checkSigning = ({ signing }: Config, report: Report): void => {
+  const required = signing?.approvals?.required;
+  if (!signing || required === undefined) return;
+  const keys = Object.values(signing.publicKeys).filter(({ scopes }) => scopes.includes('approve')).length;
+  if (keys < required)
+    report(
+      ['signing', 'approvals', 'required'],
+      `${required} are required, and ${keys === 1 ? '1 key has' : `${keys} keys have`} the scope approve`,
+    );
 };

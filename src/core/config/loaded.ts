@@ -14,6 +14,26 @@ export interface LoadedConfig {
   readonly missing: readonly string[];
   /** REPLICATION_WINDOW_MS: the longest time that a batch may wait, in milliseconds. */
   readonly replicationWindowMs: number;
+  /** Signed manifests whose tenants and rules stand in `config`; absent where there are none. */
+  readonly manifests?: readonly ManifestInForce[];
+}
+
+export interface ManifestInForce {
+  /** "tenant manifest acme". */
+  readonly name: string;
+  readonly file: string;
+  /** Null for one of rules. */
+  readonly tenant: string | null;
+  readonly version: number;
+  /** "sha256:…" of the file. */
+  readonly digest: string;
+  /** Name of the key that signed it; null where none did, which only simulation allows. */
+  readonly signedBy: string | null;
+  readonly problem: string | null;
+  /** Of that key. */
+  readonly scopes: readonly string[];
+  /** By as many keys as signing.approvals requires. */
+  readonly approved: boolean;
 }
 
 /** The same with where each value came from, for those who show or explain it. */

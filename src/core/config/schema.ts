@@ -338,6 +338,40 @@ const registry = z.union([z.literal('none'), z.strictObject({ url: secretRefOrUr
 const vault = z.strictObject({ address: secretRefOrUrl, token: z.optional(secretRef) });
 const cosign = z.strictObject({ key: text });
 
+export const KEY_SCOPES = ['manifest', 'approve', 'request', 'pii:replicate'] as const;
+
+const signing = z.strictObject({
+  publicKeys: says(
+    'Keys whose signatures count, by name.',
+    defaulting(
+      z.record(
+        name,
+        z.strictObject({
+          file: says('Public key in PEM; a relative path starts at the configuration file.', text),
+          scopes: says(
+            'manifest: signs manifests; approve: approves plans and manifests; request: asks for what others approve; pii:replicate: manifests that let personal data leave as it is.',
+            z.array(z.enum(KEY_SCOPES)).check(z.minLength(1, 'at least one scope')),
+          ),
+        }),
+      ),
+      {},
+    ),
+  ),
+  manifests: says(
+    'Directory of signed manifests of tenants and rules, which win over this file; a relative path starts at the configuration file.',
+    z.optional(text),
+  ),
+  approvals: says(
+    'How many keys must approve what destroys, promotes or overrides in production, and manifests that let personal data leave.',
+    z.optional(
+      z.strictObject({
+        required: z.int().check(z.positive('must be at least 1')),
+        validFor: says('How long an approval is good for. Default 24h.', z.optional(duration)),
+      }),
+    ),
+  ),
+});
+
 export const configSchema = says(
   'Configuration of xcrepl.',
   z.strictObject({
@@ -357,6 +391,7 @@ export const configSchema = says(
     ),
     vault: says('Where vault: references are resolved.', z.optional(vault)),
     cosign: says('Path of the cosign private key file.', z.optional(cosign)),
+    signing: says('Whose signatures and approvals count.', z.optional(signing)),
     regions: says('Regions by name.', z.record(name, region)),
     tenants: says('Tenants by name.', defaulting(z.record(name, tenant), {})),
     rules: says('What is replicated, from where to where.', defaulting(z.array(rule), [])),

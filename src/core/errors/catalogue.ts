@@ -12,6 +12,7 @@ import { changelogCodes } from './codes/changelog.ts';
 import { schemaChangeCodes } from './codes/schema-change.ts';
 import { verificationCodes } from './codes/verification.ts';
 import { unavailableCodes } from './codes/unavailable.ts';
+import { signingCodes } from './codes/signing.ts';
 import { lockCodes } from './codes/lock.ts';
 import { bugCodes } from './codes/bug.ts';
 
@@ -36,6 +37,7 @@ export const codes = {
   ...schemaChangeCodes,
   ...verificationCodes,
   ...unavailableCodes,
+  ...signingCodes,
   ...lockCodes,
   ...bugCodes,
 } as const satisfies Record<`XC-${number}`, CodeEntry>;

@@ -1,86 +1,125 @@
-/**
- * The policy table of a plan: one row a gate. A gate that is not built says NOT_ENFORCED with what is missing; it never
- * says PASS, because a reader of the table relies on that word.
- */
+/** What the gates judge a plan by: its links and tables, and what the configuration says of signatures and budgets. */
 
-import type { GateRow } from './plan.ts';
+import type { Config } from '../config/schema.ts';
+import type { ApprovalFacts } from '../policy/gates/approval.ts';
+import type { BudgetFact } from '../policy/gates/budgets.ts';
+import type { Facts, Intent } from '../policy/gates/gate.ts';
+import type { IsolationFact } from '../policy/gates/isolation.ts';
+import type { PersonalFact } from '../policy/gates/personal-data.ts';
+import type { DocumentFact } from '../policy/gates/signatures.ts';
+import { judgeAll, type GateRow } from '../policy/gates/table.ts';
+import { isPersonal } from '../policy/residency.ts';
+import type { Link } from '../topology/link.ts';
+import type { Finding } from '../validation/finding.ts';
+import type { PlanWish } from './make-plan.ts';
+import { REPAIR_DISCARDS } from './plan-stream.ts';
 import type { Carried } from './publication.ts';
+import { flowOf } from './refusals.ts';
 
-const NAMES = {
-  P1: 'personal data',
-  P2: 'signatures',
-  P3: 'approval',
-  P4: 'observability',
-  P5: 'tenant isolation',
-  P6: 'budgets',
-  P7: 'integrity',
-  residency: 'residency',
-} as const satisfies Record<GateRow['gate'], string>;
+/** What a configuration and its signed manifests say of the gates. */
+export interface PolicyContext {
+  readonly environment: Config['environment'];
+  readonly documents: readonly DocumentFact[];
+  /** Signed manifests in force, by tenant. */
+  readonly manifests: ReadonlyMap<string, NonNullable<PersonalFact['manifest']>>;
+  readonly approvals: Pick<ApprovalFacts, 'required' | 'keys'>;
+  readonly budgets: Config['budgets'];
+}
 
-/** P1 cannot be FAIL here: a plan with an unnamed column was refused before (XC-2001). */
-export const gateTable = (carried: Carried, mode: 'live' | 'simulation'): GateRow[] => {
-  const simulated = mode === 'simulation';
-  const row = (gate: GateRow['gate'], verdict: GateRow['verdict'], reason: string): GateRow => ({
-    gate,
-    name: NAMES[gate],
-    verdict,
-    simulated,
-    reason,
-  });
-  return [
-    row('P1', 'PASS', columnRulesReason(carried)),
-    row('P2', 'NOT_ENFORCED', 'signed manifests are not built yet; the configuration file is taken as it is'),
-    row('P3', 'NOT_ENFORCED', 'approvals are not built yet; whoever can run this command can run the plan'),
-    row(
-      'P4',
-      'NOT_ENFORCED',
-      'run --follow serves /health and /metrics; that they are scraped is not checked yet',
-    ),
-    row('P5', 'PASS', isolationReason(carried)),
-    row('P6', 'NOT_ENFORCED', 'budgets are read but not built into the data path yet'),
-    row(
-      'P7',
-      'NOT_ENFORCED',
-      'tables are compared by checksum at the end; signed manifests are not built yet',
-    ),
-    row('residency', 'PASS', residencyReason(carried)),
-  ];
+interface PlanFrame {
+  readonly id: string;
+  readonly nowMs: number;
+  readonly findings: readonly Finding[];
+}
+
+export const gateTable = (carried: Carried, wish: PlanWish, frame: PlanFrame): GateRow[] =>
+  judgeAll(intentOf(carried, wish, frame), factsOf(carried, wish.policy));
+
+const intentOf = (carried: Carried, { mode, existing, policy }: PlanWish, frame: PlanFrame): Intent => ({
+  kind: 'plan',
+  subject: frame.id,
+  environment: policy?.environment ?? 'production',
+  mode,
+  // The plan's digest covers this table, so no approval of it can be among the facts yet.
+  digest: null,
+  destroys: destroyedBy([...carried.keys()], existing, frame.findings),
+  nowMs: frame.nowMs,
+});
+
+/** What of a plan destroys, in words. */
+export const destroyedBy = (
+  links: readonly Pick<Link, 'target'>[],
+  existing: 'replace' | undefined,
+  findings: readonly Finding[],
+): string[] => [
+  ...(existing && links.length > 0
+    ? [`replaces rows on ${[...new Set(links.map(({ target }) => target))].toSorted().join(', ')}`]
+    : []),
+  ...findings
+    .filter(({ check }) => check === REPAIR_DISCARDS)
+    .map(({ region, subject }) => `deletes rows of ${subject} that only ${region ?? 'the target'} has`),
+];
+
+const factsOf = (carried: Carried, policy: PolicyContext | undefined): Facts => {
+  const links = [...carried.keys()];
+  return {
+    personal: personalFacts(carried, policy),
+    isolation: links.map(isolationFact),
+    flows: [...carried].map(([link, tables]) => ({ ...flowOf(link, tables), exit: 'stream' as const })),
+    observability: { longRunning: false, servedAt: null },
+    integrity: links.map(({ id, rule }) => ({
+      subject: id,
+      sha256: rule.verify === 'off' ? ('none' as const) : ('planned' as const),
+    })),
+    ...(policy
+      ? {
+          documents: policy.documents,
+          // What is limited is not measured yet, so the gate cannot judge it.
+          ...(policy.budgets.length === 0 ? { budgets: budgetFacts(links, []) } : {}),
+          approval: { ...policy.approvals, requester: null, given: [] },
+        }
+      : {}),
+  };
 };
 
-const columnRulesReason = (carried: Carried): string => {
-  const tenants = (ruled: boolean): string[] => [
-    ...new Set(
-      [...carried.keys()].filter((link) => (link.columns !== undefined) === ruled).map((l) => l.tenant),
-    ),
-  ];
-  const ruled = tenants(true);
-  const free = tenants(false);
-  if (ruled.length === 0) return 'no column rules';
-  const rest = free.length > 0 ? `; ${count(free.length, 'tenant')} without column rules` : '';
-  return `every column in scope of ${count(ruled.length, 'tenant')} with rules is named${rest}`;
+/** A column that no rule names is not among these: it was refused (XC-2001), or holds its link at its first change. */
+const personalFacts = (carried: Carried, policy: PolicyContext | undefined): PersonalFact[] => {
+  const tenants = new Map<string, { ruled: boolean; bare: Set<string> }>();
+  for (const [link, tables] of carried) {
+    const known = tenants.get(link.tenant) ?? { ruled: link.columns !== undefined, bare: new Set() };
+    tenants.set(link.tenant, known);
+    for (const rule of flowOf(link, tables).rules ?? [])
+      if (rule.action === 'allow' && isPersonal(rule)) known.bare.add(rule.column);
+  }
+  return [...tenants].map(([tenant, { ruled, bare }]) => ({
+    tenant,
+    ruled,
+    unnamed: [],
+    bare: [...bare].toSorted(),
+    manifest: policy?.manifests.get(tenant) ?? null,
+  }));
 };
 
-/** Cannot be FAIL here: a flow that leaves its zones was refused before (XC-2032). */
-const residencyReason = (carried: Carried): string => {
-  const bound = [...carried.keys()].filter((link) => link.residency);
-  const redacted = bound.filter(({ residency }) => !residency!.zones.includes(residency!.targetZone));
-  const free = carried.size - bound.length;
-  return [
-    `${count(bound.length - redacted.length, 'link')} within the zones of their tenants`,
-    ...(redacted.length > 0
-      ? [`${count(redacted.length, 'link')} outside, with everything personal redacted`]
-      : []),
-    ...(free > 0 ? [`${count(free, 'link')} of tenants that name no zones`] : []),
-  ].join('; ');
+const isolationFact = ({ tenant, scope, source }: Link): IsolationFact => {
+  switch (scope.kind) {
+    case 'column':
+      return { tenant, by: 'column', owns: `${source} ${scope.column} ${scope.value}` };
+    case 'schema':
+      return { tenant, by: 'schema', owns: `${source} ${scope.schema}` };
+    case 'database':
+      return { tenant, by: 'database', owns: `${source} ${scope.database}` };
+  }
 };
 
-const isolationReason = (carried: Carried): string => {
-  const kinds = new Set([...carried.keys()].map((link) => link.scope.kind));
-  const ways: string[] = [];
-  if (kinds.has('column')) ways.push('publication row filters at the source');
-  if (kinds.has('schema')) ways.push('schemas of one tenant alone');
-  if (kinds.has('database')) ways.push('databases of one tenant alone');
-  return ways.length === 0 ? 'no link in scope' : `rows are told apart by ${ways.join(' and ')}`;
+const budgetFacts = (links: readonly Link[], budgets: Config['budgets']): BudgetFact[] => {
+  const pairs = new Map(
+    links.map(({ tenant, source, target }) => [
+      JSON.stringify([tenant, source, target]),
+      { tenant, from: source, to: target },
+    ]),
+  );
+  return [...pairs.values()].map((pair) => ({
+    ...pair,
+    ...budgets.find(({ tenant, from, to }) => tenant === pair.tenant && from === pair.from && to === pair.to),
+  }));
 };
-
-const count = (amount: number, noun: string): string => `${amount} ${noun}${amount === 1 ? '' : 's'}`;

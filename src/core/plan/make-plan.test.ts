@@ -17,6 +17,7 @@ import {
   wish,
   type Changes,
 } from './facts.fixture.ts';
+import { refuseGates } from './refuse-gates.ts';
 import { makePlan, type PlanWish } from './make-plan.ts';
 
 const ID = 'pl_01JABCDEFGHJKMNPQRSTVWXYZ0';
@@ -556,18 +557,45 @@ describe('the policy table', () => {
     });
   });
 
-  it('passes only what is enforced', () => {
-    const verdicts = Object.fromEntries(plan(config()).policy.map((row) => [row.gate, row.verdict]));
-    expect(verdicts).toEqual({
-      P1: 'PASS',
-      P2: 'NOT_ENFORCED',
-      P3: 'NOT_ENFORCED',
-      P4: 'NOT_ENFORCED',
-      P5: 'PASS',
-      P6: 'NOT_ENFORCED',
-      P7: 'NOT_ENFORCED',
-      residency: 'PASS',
+  const POLICY: NonNullable<PlanWish['policy']> = {
+    environment: 'production',
+    documents: [],
+    manifests: new Map(),
+    approvals: { required: 2, keys: 3 },
+    budgets: [],
+  };
+  const verdicts = (of: Config, more: Partial<PlanWish> = {}, changes: Changes = {}): string =>
+    plan(of, changes, more)
+      .policy.map(({ gate, verdict }) => `${gate} ${verdict}`)
+      .join(', ');
+
+  it('passes a plan in which nothing is wrong, and blocks what nothing is known of', () => {
+    expect(verdicts(config(), { policy: POLICY })).toBe(
+      'P1 PASS, P2 PASS, P3 PASS, P4 PASS, P5 PASS, P6 PASS, P7 PASS, residency PASS',
+    );
+    expect(verdicts(config())).toContain('P2 BLOCKED, P3 PASS, P4 PASS, P5 PASS, P6 BLOCKED');
+  });
+
+  it('asks for approval where rows are replaced, and for a manifest where personal data goes as it is', () => {
+    expect(verdicts(config(), { policy: POLICY, existing: 'replace' })).toContain('P3 FAIL');
+    const bare = config({
+      tenants: {
+        acme: {
+          ...tenants('acme').acme!,
+          columns: {
+            'shop.orders': { tenant_id: 'allow', id: 'allow', note: { pii: 'email', action: 'allow' } },
+          },
+        },
+      },
     });
+    const made = plan(bare, shop(table('orders')), { policy: POLICY });
+    expect(made.policy[0]).toMatchObject({
+      verdict: 'FAIL',
+      reason: expect.stringContaining('shop.orders.note') as string,
+    });
+    expect(() => refuseGates(made.policy, made.id)).toThrow(expect.objectContaining({ code: 'XC-2033' }));
+    const manifests = new Map([['acme', { scopes: ['pii:replicate'], approved: true }]]);
+    expect(verdicts(bare, { policy: { ...POLICY, manifests } }, shop(table('orders')))).toContain('P1 PASS');
   });
 });
 

@@ -9,7 +9,7 @@ import type { LinkId } from '../topology/link.ts';
 import { basisOf, FIRST_EPOCH, groundOf, planDigest } from './basis.ts';
 import { estimateOf } from './estimate.ts';
 import type { ReplicationFacts } from './facts.ts';
-import { gateTable } from './gates.ts';
+import { gateTable, type PolicyContext } from './gates.ts';
 import { compareFindings, isBlocking } from '../validation/finding.ts';
 import type { Finding, Plan, Sha256, Step } from './plan.ts';
 import { planStream, type StreamPlan } from './plan-stream.ts';
@@ -25,6 +25,10 @@ export interface PlanWish {
   readonly chunkBytes?: number;
   /** Mends streams and links whose slots lost changes, instead of refusing them; begins no other copy. */
   readonly repair?: boolean;
+  /** --existing replace. */
+  readonly existing?: 'replace';
+  /** What the gates judge by; where it is absent they are BLOCKED. */
+  readonly policy?: PolicyContext;
   /** Turns findings of severity warn into a refusal. */
   readonly strict?: boolean;
   /** Names under hashKeys of the configuration. */
@@ -70,13 +74,14 @@ export const makePlan = (
       ...(wish.window ? { window: wish.window } : {}),
       ...(wish.chunkBytes === undefined ? {} : { chunkBytes: wish.chunkBytes }),
       ...(wish.repair ? { repair: true as const } : {}),
+      ...(wish.existing ? { existing: wish.existing } : {}),
       strict: wish.strict ?? false,
     },
     epochs: Object.fromEntries(
       facts.streams.map(({ target }) => [target.region, target.epoch ?? FIRST_EPOCH] as const),
     ),
     steps: numbered(parts.map(({ part }) => part)),
-    policy: gateTable(new Map(parts.flatMap(({ part }) => [...part.carried])), wish.mode),
+    policy: gateTable(new Map(parts.flatMap(({ part }) => [...part.carried])), wish, { id, nowMs, findings }),
     estimate: estimateOf(
       parts.map(({ stream, part }) => ({
         steps: part.steps,

@@ -3,10 +3,12 @@
  * hash of the facts that it rests on, expires, carries the epochs that it is good for, and holds no secret.
  */
 
+import type { GateRow } from '../policy/gates/table.ts';
 import type { LinkId, StreamKey } from '../topology/link.ts';
 import type { TableName } from '../topology/table.ts';
 import type { Finding } from '../validation/finding.ts';
 
+export type { GateRow } from '../policy/gates/table.ts';
 export type { Finding } from '../validation/finding.ts';
 
 /** Always "sha256:" and 64 hexadecimal digits. */
@@ -93,14 +95,6 @@ export interface Verify extends StepOf<'verify'> {
 
 export type Step = PublishTables | CreateSlot | CopyTable | StreamChanges | MergeLinks | RemoveLinks | Verify;
 
-export interface GateRow {
-  readonly gate: 'P1' | 'P2' | 'P3' | 'P4' | 'P5' | 'P6' | 'P7' | 'residency';
-  readonly name: string;
-  readonly verdict: 'PASS' | 'BLOCKED' | 'FAIL' | 'NOT_ENFORCED';
-  readonly simulated: boolean;
-  readonly reason: string;
-}
-
 export interface Estimate {
   readonly rows: number;
   readonly bytes: number;
@@ -129,6 +123,8 @@ export interface Plan {
     readonly window?: { readonly from: string | null; readonly to: string | null };
     readonly chunkBytes?: number;
     readonly repair?: true;
+    /** Rows that the target already holds of links that were never copied are deleted first. */
+    readonly existing?: 'replace';
     readonly strict: boolean;
   };
   readonly epochs: Readonly<Record<string, number>>;

@@ -2,7 +2,7 @@
 
 import { XcError } from '../errors/xc-error.ts';
 import type { PolicyRelation, Stop } from '../policy/column-action.ts';
-import { judgeResidency, type ResidencyVerdict } from '../policy/residency.ts';
+import { judgeResidency, type Flow, type ResidencyVerdict } from '../policy/residency.ts';
 import { compileStops } from '../policy/row-policy.ts';
 import { checkTables } from '../validation/checks/tables.ts';
 import { isBlocking } from '../validation/finding.ts';
@@ -96,13 +96,16 @@ export const refuseResidency = (carried: Carried): void => {
   });
 };
 
-export const residencyVerdict = (link: Link, tables: readonly TableFacts[]): ResidencyVerdict =>
-  judgeResidency({
-    tenant: link.tenant,
-    target: { region: link.target, zone: link.residency?.targetZone ?? '' },
-    residency: link.residency,
-    rules: link.columns && tables.flatMap((table) => sentRules(link.columns!, table)),
-  });
+const residencyVerdict = (link: Link, tables: readonly TableFacts[]): ResidencyVerdict =>
+  judgeResidency(flowOf(link, tables));
+
+/** What a link would send of these tables, as residency judges it. */
+export const flowOf = (link: Link, tables: readonly TableFacts[]): Flow => ({
+  tenant: link.tenant,
+  target: { region: link.target, zone: link.residency?.targetZone ?? '' },
+  residency: link.residency,
+  rules: link.columns && tables.flatMap((table) => sentRules(link.columns!, table)),
+});
 
 /** Rules of the columns that the table has. What no rule names was refused before. */
 const sentRules = (columns: NonNullable<Link['columns']>, table: TableFacts) => {

@@ -25,7 +25,7 @@ export type ResidencyVerdict =
     };
 
 /** A class that is none, or that names no person by itself. */
-const isPersonal = ({ pii }: ColumnRule): boolean => pii !== undefined && pii !== 'none';
+export const isPersonal = ({ pii }: Pick<ColumnRule, 'pii'>): boolean => pii !== undefined && pii !== 'none';
 
 export const judgeResidency = ({ tenant, target, residency, rules }: Flow): ResidencyVerdict => {
   if (!residency) return { allowed: true, reason: `${tenant} names no zones` };

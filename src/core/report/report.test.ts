@@ -178,7 +178,7 @@ describe('as Markdown', () => {
       '| s3 | copy-table | shop.customers | done | 1000 ms | rows 10, bytes 100, chunks 1 |',
     );
     expect(text).toContain('p50 41 ms, p99 180 ms of 12 measured');
-    expect(text).toContain('NOT_ENFORCED');
+    expect(text).toContain('| P1 | personal data | PASS |');
     expect(text).toContain('key 7 differs | in "note"');
     expect(text).toContain('- `xcrepl replication status`');
   });

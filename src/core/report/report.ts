@@ -4,6 +4,8 @@ import type { LagQuantiles } from '../metrics/lag-histogram.ts';
 import { subjectOf } from '../plan/step-subject.ts';
 import type { ErroredLink } from '../replication/engine.ts';
 import type { Estimate, GateRow, Plan, Step } from '../plan/plan.ts';
+import type { IntegrityFact } from '../policy/gates/integrity.ts';
+import { gatesAtEnd } from '../run/run-gates.ts';
 import type { JournalEntry, JournalError, StepResult } from '../run/journal.ts';
 import { FOLLOW } from '../run/main-stream.ts';
 import { endingOf, type Outcome } from '../run/outcome.ts';
@@ -63,6 +65,8 @@ export interface RunMeta {
   readonly version: string;
   readonly commit: string;
   readonly missing: readonly string[];
+  /** The gates as the run judged them; the plan's own where absent. */
+  readonly policy?: readonly GateRow[];
   readonly startedAt: string;
   readonly endedAt: string;
   readonly interruption?: unknown;
@@ -116,7 +120,12 @@ export const foldReport = (meta: RunMeta, entries: readonly JournalEntry[]): Run
     totals: totalsOf(steps),
     lagMs: worstLag(steps),
     estimate: plan.estimate,
-    policy: plan.policy,
+    policy: gatesAtEnd(
+      meta.policy ?? plan.policy,
+      plan,
+      verifiedParts(steps, checked),
+      Date.parse(meta.endedAt),
+    ),
     findings: [...plan.findings, ...checked].toSorted(compareFindings),
     errors,
     errored,
@@ -168,6 +177,20 @@ const totalsOf = (steps: readonly StepReport[]): RunReport['totals'] => {
     transactions: sum('stream-changes', 'transactions'),
     verifiedRows: sum('verify', 'rows'),
   };
+};
+
+/** Each comparison that the plan has; null while one of them is not done. */
+const verifiedParts = (
+  steps: readonly StepReport[],
+  checked: readonly Finding[],
+): readonly IntegrityFact[] | null => {
+  const compared = steps.filter(({ kind, id }) => kind === 'verify' && id !== FOLLOW);
+  if (compared.some(({ state }) => state !== 'done')) return null;
+  const differing = checked.filter(({ verdict }) => verdict === 'fail');
+  if (differing.length === 0 && checked.some(({ verdict }) => verdict === 'unknown')) return null;
+  return differing.length > 0
+    ? differing.map(({ subject }) => ({ subject, sha256: 'mismatch' }))
+    : compared.map(({ subject }) => ({ subject, sha256: 'verified' }));
 };
 
 /** A stream's steps carry the quantiles since the run began, so its last one counts; of several streams the worst. */

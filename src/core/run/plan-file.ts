@@ -108,6 +108,7 @@ const plan = z.strictObject({
     window: z.optional(range),
     chunkBytes: z.optional(z.int()),
     repair: z.optional(z.literal(true)),
+    existing: z.optional(z.literal('replace')),
     strict: z.boolean(),
   }),
   epochs: z.record(z.string(), z.int()),

@@ -81,7 +81,7 @@ const verified = (bundle: Bundle, blob: Uint8Array | null, keys: readonly Public
       publicKey: (hint) => {
         const key = keys.find(({ keyId }) => keyId === hint);
         if (!key)
-          throw new XcError('XC-2030', { why: `no known key has the id ${hint === '' ? '(none)' : hint}` });
+          throw new XcError('XC-2042', { why: `no known key has the id ${hint === '' ? '(none)' : hint}` });
         signedBy = key.keyId;
         return { publicKey: createPublicKey(key.publicKey), validFor: () => true };
       },

@@ -57,13 +57,17 @@ export const openKey = async (pem: string, passphrase: string, path: string): Pr
   return keyOf(Buffer.from(opened), path);
 };
 
-/** The key as a file of mode 600 should hold it. */
-export const sealKey = async (key: KeyObject, passphrase: string): Promise<string> => {
+/** The key as a file of mode 600 should hold it. @param costs of scrypt; less than cosign's only for what is no secret */
+export const sealKey = async (
+  key: KeyObject,
+  passphrase: string,
+  costs: { readonly N: number; readonly r: number; readonly p: number } = SCRYPT,
+): Promise<string> => {
   const plain = key.export({ format: 'der', type: 'pkcs8' });
   const [salt, nonce] = [randomBytes(SALT_BYTES), randomBytes(nacl.secretbox.nonceLength)];
-  const sealing = await derive(passphrase, salt, KEY_BYTES, { ...SCRYPT, maxmem: MAX_SCRYPT_BYTES });
+  const sealing = await derive(passphrase, salt, KEY_BYTES, { ...costs, maxmem: MAX_SCRYPT_BYTES });
   const json = JSON.stringify({
-    kdf: { name: 'scrypt', params: SCRYPT, salt: salt.toString('base64') },
+    kdf: { name: 'scrypt', params: costs, salt: salt.toString('base64') },
     cipher: { name: 'nacl/secretbox', nonce: nonce.toString('base64') },
     ciphertext: Buffer.from(nacl.secretbox(plain, nonce, sealing)).toString('base64'),
   });
@@ -77,7 +81,15 @@ export const sealKey = async (key: KeyObject, passphrase: string): Promise<strin
 const parse = (pem: string, path: string): z.output<typeof sealedSchema> => {
   const body = PEM.exec(pem.trimStart())?.[2];
   if (body === undefined)
-    throw new XcError('XC-1401', { subject: path, why: `it is no "${LABEL}" in PEM, or it is cut off` });
+    throw new XcError(
+      /^-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(pem.trimStart()) && !/-----END /.test(pem)
+        ? 'XC-1408'
+        : 'XC-1401',
+      {
+        subject: path,
+        why: `it is no whole "${LABEL}" in PEM`,
+      },
+    );
   try {
     return sealedSchema.parse(JSON.parse(Buffer.from(body, 'base64').toString()));
   } catch (error) {
@@ -104,7 +116,7 @@ const keyOf = (der: Buffer, path: string): KeyObject => {
   }
   const curve = key.asymmetricKeyDetails?.namedCurve;
   if (key.asymmetricKeyType === 'ec' && curve === 'prime256v1') return key;
-  throw new XcError('XC-1401', {
+  throw new XcError('XC-1407', {
     subject: path,
     why: `its key is ${curve ?? key.asymmetricKeyType ?? 'unknown'}; only NIST P-256 is taken`,
   });

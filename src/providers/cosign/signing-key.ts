@@ -37,7 +37,7 @@ const parse = (pem: string, path: string): KeyObject => {
   }
   const curve = key.asymmetricKeyDetails?.namedCurve;
   if (curve === 'prime256v1') return key;
-  throw new XcError('XC-1401', {
+  throw new XcError('XC-1407', {
     subject: path,
     why: `its key is ${curve ?? key.asymmetricKeyType ?? 'unknown'}; only NIST P-256 is taken`,
   });

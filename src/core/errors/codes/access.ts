@@ -24,4 +24,9 @@ export const accessCodes = {
     means: 'The key file is whole, and the passphrase that was given is not the one that it was sealed with.',
     next: 'give the passphrase by reference (signing.passphrase), or in COSIGN_PASSWORD',
   },
+  'XC-4011': {
+    title: 'cosign could not sign',
+    means: 'The program cosign, or the key service that it asked, refused or failed.',
+    next: 'run the same with cosign sign-blob, which says more',
+  },
 } as const satisfies Record<string, CodeEntry>;
