@@ -544,6 +544,18 @@ describe('the time range', () => {
   });
 });
 
+const POLICY: NonNullable<PlanWish['policy']> = {
+  environment: 'production',
+  documents: [],
+  manifests: new Map(),
+  approvals: { required: 2, keys: 3 },
+  budgets: [],
+};
+const verdicts = (of: Config, more: Partial<PlanWish> = {}, changes: Changes = {}): string =>
+  plan(of, changes, more)
+    .policy.map(({ gate, verdict }) => `${gate} ${verdict}`)
+    .join(', ');
+
 describe('the policy table', () => {
   it('lets redacted rows leave the zones of a tenant that says so', () => {
     const open = resident(
@@ -556,18 +568,6 @@ describe('the policy table', () => {
       reason: '0 links within the zones of their tenants; 1 link outside, with everything personal redacted',
     });
   });
-
-  const POLICY: NonNullable<PlanWish['policy']> = {
-    environment: 'production',
-    documents: [],
-    manifests: new Map(),
-    approvals: { required: 2, keys: 3 },
-    budgets: [],
-  };
-  const verdicts = (of: Config, more: Partial<PlanWish> = {}, changes: Changes = {}): string =>
-    plan(of, changes, more)
-      .policy.map(({ gate, verdict }) => `${gate} ${verdict}`)
-      .join(', ');
 
   it('passes a plan in which nothing is wrong, and blocks what nothing is known of', () => {
     expect(verdicts(config(), { policy: POLICY })).toBe(

@@ -31,13 +31,13 @@ const LIMIT_MS = 60_000;
 /** @throws XcError XC-1406 without the program, XC-4010 where it fails, XC-1401 for a key that is no P-256 */
 export const cosignSigner = async (reference: string, options: CosignOptions): Promise<Signer> => {
   const pem = await cosign(['public-key', '--key', reference], options);
-  const { keyId, publicKey, verify } = publicKeyOf(pem, reference);
+  const key = publicKeyOf(pem, reference);
   return {
-    keyId,
-    publicKey,
+    keyId: key.keyId,
+    publicKey: key.publicKey,
     async sign(bytes) {
       const signature = await signedBy(reference, bytes, options);
-      if (!verify(bytes, signature))
+      if (!key.verify(bytes, signature))
         throw new XcError('XC-2030', { subject: reference, why: 'cosign gave a signature by another key' });
       return signature;
     },
@@ -102,11 +102,7 @@ const cosign = async (
     if (error.code === 'ENOENT') throw new XcError('XC-1406', { subject: args.at(2) ?? 'cosign' });
     throw new XcError('XC-4011', {
       subject: `cosign ${args[0] ?? ''}`,
-      why:
-        String(error.stderr ?? '')
-          .trim()
-          .split('\n')
-          .at(-1) || error.shortMessage,
+      why: (error.stderr ?? '').trim().split('\n').at(-1) || error.shortMessage,
     });
   }
 };
