@@ -237,9 +237,7 @@ describe('over random facts', () => {
               rules === undefined ||
               rules.some(({ action, pii }) => action === 'allow' && pii !== 'none')),
         );
-        expect(judgeAll(intent(), { flows: all }).at(-1)!.verdict).toBe(
-          leaks ? 'FAIL' : 'PASS',
-        );
+        expect(judgeAll(intent(), { flows: all }).at(-1)!.verdict).toBe(leaks ? 'FAIL' : 'PASS');
       }),
     );
   });
