@@ -23,22 +23,19 @@ export const rowsOf = (digests: ReadonlyMap<number, Digest>): number => {
   return rows;
 };
 
-/** Suspects of one chunk in portions of at most `maxRows` rows; a larger bucket is a portion of its own. */
+/** Suspects in portions of at most `maxRows` rows; a larger bucket is a portion of its own. */
 export const portions = (suspects: readonly Suspect[], maxRows: number): Suspect[][] => {
   const cut: Suspect[][] = [];
-  for (const sameChunk of Map.groupBy(suspects, (suspect) => suspect.chunk).values()) {
-    let portion: Suspect[] = [];
-    let rows = 0;
-    for (const suspect of sameChunk) {
-      if (portion.length > 0 && rows + suspect.rows > maxRows) {
-        cut.push(portion);
-        portion = [];
-        rows = 0;
-      }
+  let rows = 0;
+  for (const suspect of suspects) {
+    const portion = cut.at(-1);
+    if (!portion || rows + suspect.rows > maxRows) {
+      cut.push([suspect]);
+      rows = suspect.rows;
+    } else {
       portion.push(suspect);
       rows += suspect.rows;
     }
-    cut.push(portion);
   }
   return cut;
 };

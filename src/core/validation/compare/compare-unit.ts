@@ -7,9 +7,9 @@
 
 import type { Clock, Random } from '../../time/clock.ts';
 import { differingBuckets, portions, rowsOf } from './buckets.ts';
-import type { KeyDigest } from './digest.ts';
+import { sameDigest, type KeyDigest } from './digest.ts';
 import { differenceOf, doubts, nextRound, type Difference, type Doubt } from './settle.ts';
-import type { Candidate, Chunk, Marker, Side, Suspect } from './side.ts';
+import type { Chunk, Marker, Side, Suspect } from './side.ts';
 
 export interface Unit {
   /** Covers every row that either side can have, or all of them behind `after`. */
@@ -119,16 +119,12 @@ export const compareUnit = async (
     const only = sampled(chunk, counts.checkedChunks, context);
     if (only !== null && only.length === 0) continue;
     counts.checkedChunks++;
-    const [source, target] = await Promise.all([
-      unit.source.digests(chunk, only, signal),
-      unit.target.digests(chunk, only, signal),
-    ]);
-    counts.sourceRows += rowsOf(source);
-    counts.targetRows += rowsOf(target);
+    const read = (await readTotals(unit, chunk, signal)) ?? (await readBuckets(unit, chunk, only, signal));
+    counts.sourceRows += read.sourceRows;
+    counts.targetRows += read.targetRows;
     context.progress(counts.checkedChunks, counts.sourceRows);
-    const differing = differingBuckets(chunk, source, target);
-    suspects.push(...differing);
-    suspectRows += differing.reduce((sum, suspect) => sum + suspect.rows, 0);
+    suspects.push(...read.suspects);
+    suspectRows += read.suspects.reduce((sum, suspect) => sum + suspect.rows, 0);
     if (suspectRows > 0 && suspectRows < limits.suspectRows) continue;
     await settle(chunk.upTo, false);
     if (!found.complete) break;
@@ -136,6 +132,39 @@ export const compareUnit = async (
   await settle(null, true);
   return { ...counts, ...found };
 };
+
+interface ChunkRead {
+  readonly sourceRows: number;
+  readonly targetRows: number;
+  readonly suspects: readonly Suspect[];
+}
+
+/** null where the totals of a chunk differ, or it has none: then its buckets are to be read. A whole table has none. */
+const readTotals = async (
+  { source, target }: Unit,
+  chunk: Chunk,
+  signal: AbortSignal,
+): Promise<ChunkRead | null> => {
+  if (isWhole(chunk) || !source.total || !target.total) return null;
+  const [ours, theirs] = await Promise.all([source.total(chunk, signal), target.total(chunk, signal)]);
+  return sameDigest(ours, theirs) ? { sourceRows: ours.rows, targetRows: theirs.rows, suspects: [] } : null;
+};
+
+const readBuckets = async (
+  unit: Unit,
+  chunk: Chunk,
+  only: readonly number[] | null,
+  signal: AbortSignal,
+): Promise<ChunkRead> => {
+  const [source, target] = await Promise.all([
+    unit.source.digests(chunk, only, signal),
+    unit.target.digests(chunk, only, signal),
+  ]);
+  const suspects = differingBuckets(chunk, source, target);
+  return { sourceRows: rowsOf(source), targetRows: rowsOf(target), suspects };
+};
+
+const isWhole = (chunk: Chunk): boolean => chunk.after === null && chunk.upTo === null;
 
 const foundBefore = (before: UnitProgress | null): Found => ({
   differences: [...(before?.result.differences ?? [])],
@@ -158,8 +187,7 @@ const sampled = (
   { sample, random }: CompareContext,
 ): readonly number[] | null => {
   if (sample >= 1) return null;
-  const isWhole = chunk.after === null && chunk.upTo === null;
-  if (!isWhole) return random.next() < sample || (chunk.upTo === null && checked === 0) ? null : [];
+  if (!isWhole(chunk)) return random.next() < sample || (chunk.upTo === null && checked === 0) ? null : [];
   const count = Math.max(1, Math.round(chunk.buckets * sample));
   const first = Math.floor(random.next() * chunk.buckets);
   return Array.from({ length: count }, (_, i) => (first + i) % chunk.buckets);
@@ -172,37 +200,50 @@ interface Found {
   complete: boolean;
 }
 
+/** Keys in doubt are settled together, from whatever chunks they are: each round waits, and takes a marker. */
 const examine = async (
   unit: Unit,
   suspects: readonly Suspect[],
   context: CompareContext,
   found: Found,
 ): Promise<void> => {
-  for (const portion of portions(suspects, context.limits.portionRows)) {
-    const inDoubt = await readKeys(unit, portion, context);
-    for (let at = 0; at < inDoubt.length; at += context.limits.keysAtOnce) {
-      if (found.differences.length >= context.limits.maxDifferences) {
-        found.complete = false;
-        return;
-      }
-      await settle(unit, inDoubt.slice(at, at + context.limits.keysAtOnce), context, found);
-    }
+  const { portionRows, keysAtOnce, maxDifferences } = context.limits;
+  let inDoubt: Doubt[] = [];
+  const settleFirst = async (): Promise<void> => {
+    if (found.differences.length >= maxDifferences) found.complete = false;
+    else await settle(unit, inDoubt.slice(0, keysAtOnce), context, found);
+    inDoubt = inDoubt.slice(keysAtOnce);
+  };
+  for (const portion of portions(suspects, portionRows)) {
+    inDoubt.push(...(await readKeys(unit, portion, context)));
+    while (inDoubt.length >= keysAtOnce && found.complete) await settleFirst();
+    if (!found.complete) return;
   }
+  while (inDoubt.length > 0 && found.complete) await settleFirst();
 };
 
+/** What differs in the suspicious buckets, key by key. */
 const readKeys = async (
   { source, target }: Unit,
   portion: readonly Suspect[],
   context: CompareContext,
 ): Promise<Doubt[]> => {
-  const chunk = portion[0]?.chunk;
-  if (!chunk) return [];
-  const buckets = portion.map((suspect) => suspect.bucket);
-  const candidateOf = (id: string, { key, tenant }: KeyDigest): Candidate => ({ id, key, tenant, chunk });
-  const sourceKeys = await source.keys(chunk, buckets, context.signal);
+  const read = [...Map.groupBy(portion, ({ chunk }) => chunk)].map(([chunk, suspects]) => ({
+    chunk,
+    buckets: suspects.map(({ bucket }) => bucket),
+    sourceKeys: NO_KEYS,
+  }));
+  for (const part of read) part.sourceKeys = await source.keys(part.chunk, part.buckets, context.signal);
   await passMarker(context);
-  return doubts(sourceKeys, await target.keys(chunk, buckets, context.signal), candidateOf);
+  const found: Doubt[] = [];
+  for (const { chunk, buckets, sourceKeys } of read) {
+    const targetKeys = await target.keys(chunk, buckets, context.signal);
+    found.push(...doubts(sourceKeys, targetKeys, (id, { key, tenant }) => ({ id, key, tenant, chunk })));
+  }
+  return found;
 };
+
+const NO_KEYS: ReadonlyMap<string, KeyDigest> = new Map();
 
 const settle = async (
   { source, target }: Unit,

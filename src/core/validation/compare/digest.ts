@@ -1,7 +1,7 @@
 /**
- * Digests of sets of rows that do not depend on the order of rows. A row's hash is the first 64 bits of a sha256 over
- * the run's seed and the row's text, so that a row that differs goes unseen once in 2^64 times, and the next run, with
- * another seed, throws new dice.
+ * Digests of sets of rows that do not depend on the order of rows. A row's hash is 64 bits over the run's seed and the
+ * row's values in their order, so that a row that differs goes unseen once in 2^64 times, and the next run, with another
+ * seed, throws new dice.
  */
 
 export interface Digest {

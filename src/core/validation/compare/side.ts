@@ -32,6 +32,8 @@ export interface Candidate {
 }
 
 export interface Side {
+  /** Digest of the whole chunk, where that is cheaper than those of its buckets. */
+  total?(chunk: Chunk, signal: AbortSignal): Promise<Digest>;
   /** Digest of each bucket that has rows; of all buckets where `only` is null. */
   digests(
     chunk: Chunk,

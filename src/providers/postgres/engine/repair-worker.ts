@@ -8,6 +8,7 @@ import { disconnect } from '../connect.ts';
 import { codeOf } from '../pg-error.ts';
 import { literal } from '../quote.ts';
 import { wholeBuckets } from '../verify/chunks.ts';
+import { chooseHashing, type Hashing } from '../verify/hashing.ts';
 import { runnerSide } from '../verify/runner-side.ts';
 import { prepareSession, WRITING_SETTINGS } from '../verify/session.ts';
 import { bucketRowsSql, type SqlContext } from '../verify/sql.ts';
@@ -31,12 +32,20 @@ export class RepairWorker implements AsyncDisposable {
   readonly #source: Client;
   readonly #target: Client;
   readonly #copier: CopyWorker;
+  readonly #hashing: Hashing;
 
-  private constructor(parts: RepairParts, source: Client, target: Client, copier: CopyWorker) {
+  private constructor(
+    parts: RepairParts,
+    source: Client,
+    target: Client,
+    copier: CopyWorker,
+    hashing: Hashing,
+  ) {
     this.#parts = parts;
     this.#source = source;
     this.#target = target;
     this.#copier = copier;
+    this.#hashing = hashing;
   }
 
   static async open(parts: RepairParts): Promise<RepairWorker> {
@@ -47,8 +56,9 @@ export class RepairWorker implements AsyncDisposable {
       const target = opened.adopt(await sessions.target('control'), (client) => disconnect(client));
       await Promise.all([prepareSession(source), prepareSession(target)]);
       const copier = opened.use(await CopyWorker.open(sessions, snapshot, options.run, WRITING_SETTINGS));
+      const hashing = await chooseHashing(source, target);
       opened.move();
-      return new RepairWorker(parts, source, target, copier);
+      return new RepairWorker(parts, source, target, copier, hashing);
     } catch (error) {
       await opened.disposeAsync();
       throw error;
@@ -89,6 +99,7 @@ export class RepairWorker implements AsyncDisposable {
       side: 'source',
       range: [],
       seed: SEED,
+      hashing: this.#hashing,
       ...(column ? { within: { column, lower, upper } } : {}),
     };
   }

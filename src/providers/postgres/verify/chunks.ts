@@ -88,15 +88,23 @@ export async function* chunksOf(
   }
 }
 
+/**
+ * Looks for a full chunk among the rows that share all but the last column with `after` first, because such a range is
+ * cheap to find and to read; where there is none, whatever rows come next.
+ */
 const nextBound = async (
   source: Client,
   context: SqlContext,
   after: readonly string[] | null,
   chunkRows: number,
 ): Promise<readonly string[] | null> => {
-  const text = nextBoundSql(context, after, chunkRows);
-  const { rows } = await source.query<string[]>({ text, rowMode: 'array' });
-  return rows[0] ?? null;
+  const leading = context.range.length - 1;
+  for (const within of after && leading > 0 ? [leading, 0] : [0]) {
+    const text = nextBoundSql(context, after, chunkRows, within);
+    const { rows } = await source.query<string[]>({ text, rowMode: 'array' });
+    if (rows[0]) return rows[0];
+  }
+  return null;
 };
 
 /** Buckets of a part with about so many rows; -1 where that is not known. */

@@ -17,8 +17,8 @@ import {
   type KeyDigest,
 } from '../../../core/validation/compare/digest.ts';
 import type { Candidate, Chunk, Side } from '../../../core/validation/compare/side.ts';
-import { ArrayText } from './array-text.ts';
 import { readCopyRows, type CopyRow } from './copy-rows.ts';
+import { RecordBytes } from './record-bytes.ts';
 import { copySql, type SqlContext } from './sql.ts';
 
 export const runnerSide = (client: Client, context: SqlContext): Side => {
@@ -95,8 +95,8 @@ class RowHasher {
   readonly #redactors;
   /** Memory for each redacted column, made once. */
   readonly #memory: readonly Buffer[];
-  readonly #rowText: ArrayText;
-  readonly #keyText = new ArrayText();
+  readonly #rowBytes: RecordBytes;
+  readonly #keyBytes = new RecordBytes();
   readonly #keyFields: readonly number[];
   readonly #tenantField: number;
 
@@ -105,7 +105,7 @@ class RowHasher {
     this.#context = context;
     this.#redactors = compileRedactors(columns.map((column) => column.action));
     this.#memory = this.#redactors.map((redactor) => Buffer.alloc(Math.max(0, redactor.fixedLength)));
-    this.#rowText = new ArrayText(context.seed);
+    this.#rowBytes = new RecordBytes(context.seed);
     this.#keyFields = key.map((column) => columns.indexOf(column));
     this.#tenantField = scope ? columns.indexOf(scope.column) : -1;
   }
@@ -122,7 +122,7 @@ class RowHasher {
     const last = fields.length;
     return {
       fields,
-      hash: BigInt.asIntN(64, BigInt(`0x${sha256(arrayOf(this.#rowText, fields)).slice(0, 16)}`)),
+      hash: BigInt.asIntN(64, BigInt(`0x${sha256(this.#rowBytes.of(fields)).slice(0, 16)}`)),
       version: bytes.subarray(starts[last], ends[last]),
     };
   }
@@ -130,7 +130,7 @@ class RowHasher {
   bucketOf(row: RedactedRow, buckets: number): number {
     if (this.#keyFields.length === 0) return Number(row.hash & BigInt(buckets - 1));
     const key = this.#keyFields.map((field) => row.fields[field] ?? null);
-    return Number.parseInt(sha256(arrayOf(this.#keyText, key)).slice(0, 8), 16) & (buckets - 1);
+    return Number.parseInt(sha256(this.#keyBytes.of(key)).slice(0, 8), 16) & (buckets - 1);
   }
 
   keyOf(row: RedactedRow): { id: string; key: (string | null)[]; tenant: string | null; version: bigint } {
@@ -140,14 +140,5 @@ class RowHasher {
     return { id: keyId(key, tenant), key, tenant, version: BigInt(row.version.toString('latin1')) };
   }
 }
-
-const arrayOf = (text: ArrayText, fields: readonly (Buffer | null)[]): Buffer => {
-  text.begin();
-  for (const field of fields) {
-    if (field === null) text.null();
-    else text.element(field, 0, field.length);
-  }
-  return text.end();
-};
 
 const sha256 = (bytes: Buffer): string => hash('sha256', bytes, 'hex');

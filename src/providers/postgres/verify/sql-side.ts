@@ -3,8 +3,9 @@
 import type { Client } from 'pg';
 import { keyId, type Digest, type KeyDigest } from '../../../core/validation/compare/digest.ts';
 import type { Side } from '../../../core/validation/compare/side.ts';
-import { digestsSql, keysSql, rowsSql, type SqlContext } from './sql.ts';
+import { digestsSql, keysSql, rowsSql, totalSql, type SqlContext } from './sql.ts';
 
+type TotalRow = [rows: string, sum: string];
 type DigestRow = [bucket: number, rows: string, sum: string];
 type KeyRow = [
   rows: string,
@@ -18,6 +19,11 @@ export const sqlSide = (client: Client, context: SqlContext): Side => {
   const select = async <R extends unknown[]>(text: string): Promise<R[]> =>
     (await client.query<R>({ text, rowMode: 'array' })).rows;
   return {
+    total: async (chunk, signal) => {
+      signal.throwIfAborted();
+      const [row] = await select<TotalRow>(totalSql(context, chunk));
+      return digestOf(row?.[0] ?? '0', row?.[1] ?? '0');
+    },
     digests: async (chunk, only, signal) => {
       signal.throwIfAborted();
       const rows = await select<DigestRow>(digestsSql(context, chunk, only));

@@ -1,11 +1,12 @@
 /**
- * The SQL of a comparison. Digests are sha256 over text in UTF-8, so that they are equal between servers of different
- * versions, encodings, collations and processors; PostgreSQL's own hash functions promise none of that. Values stand in
- * the statements as literals, because COPY takes no parameters; none of them is a secret or a redacted value.
+ * The SQL of a comparison. Values stand in the statements as literals, because COPY takes no parameters; none of them is
+ * a secret or a redacted value.
  */
 
 import type { Candidate, Chunk } from '../../../core/validation/compare/side.ts';
 import { ident, literal, qualified } from '../quote.ts';
+import type { Hashing } from './hashing.ts';
+import { bucketOf, rowHash } from './row-hash.ts';
 import type { TableUnit } from './unit.ts';
 import { rawText, valueText } from './value-text.ts';
 import type { ComparedColumn, SideName } from './verify-table.ts';
@@ -15,8 +16,9 @@ export interface SqlContext {
   readonly side: SideName;
   /** Columns that chunks are cut by; empty for one chunk that is the whole table. */
   readonly range: readonly ComparedColumn[];
-  /** Hexadecimal digits before every row's text. */
+  /** Hexadecimal digits that every row's hash begins with. */
   readonly seed: string;
+  readonly hashing: Hashing;
   /** Rows of this range of the column alone, [lower, upper) in text; null is open. */
   readonly within?: {
     readonly column: ComparedColumn;
@@ -81,32 +83,46 @@ const tenantCondition = ({ unit, side }: SqlContext): string[] => {
 const tuple = (parts: readonly string[]): string =>
   parts.length === 1 ? (parts[0] ?? '') : `(${parts.join(', ')})`;
 
-const rangeCondition = ({ range, side }: SqlContext, { after, upTo }: Chunk): string[] => {
-  const columns = tuple(range.map((column) => `t.${ident(column[side].column)}`));
-  const bound = (values: readonly string[]): string =>
-    tuple(range.map((column, i) => `${literal(values[i] ?? '')}::${typeOf(column, side)}`));
+/**
+ * Leading columns that have one value in the whole range are compared by themselves: an index finds such a range with
+ * half the work that a comparison of rows takes, and the planner knows how many rows it has.
+ */
+const rangeCondition = ({ range, side }: SqlContext, { after, upTo }: Bounds): string[] => {
+  const fixed = after && upTo ? sharedPrefix(after, upTo) : 0;
   return [
-    ...(after ? [`${columns} > ${bound(after)}`] : []),
-    ...(upTo ? [`${columns} <= ${bound(upTo)}`] : []),
+    ...range.slice(0, fixed).map((column, i) => keyIs(column, side, upTo?.[i] ?? '')),
+    ...(after ? [rowIs('>', range, side, after, fixed)] : []),
+    ...(upTo ? [rowIs('<=', range, side, upTo, fixed)] : []),
   ];
+};
+
+type Bounds = Pick<Chunk, 'after' | 'upTo'>;
+
+/** Number of leading columns that two bounds have in common; never all of them. */
+const sharedPrefix = (after: readonly string[], upTo: readonly string[]): number => {
+  const differs = after.findIndex((value, i) => value !== upTo[i]);
+  return differs === -1 ? after.length - 1 : differs;
+};
+
+const keyIs = (column: ComparedColumn, side: SideName, value: string): string =>
+  `t.${ident(column[side].column)} = ${literal(value)}::${typeOf(column, side)}`;
+
+const rowIs = (
+  operator: '>' | '<=',
+  range: readonly ComparedColumn[],
+  side: SideName,
+  values: readonly string[],
+  from: number,
+): string => {
+  const columns = range.slice(from);
+  const bound = columns.map((column, i) => `${literal(values[from + i] ?? '')}::${typeOf(column, side)}`);
+  return `${tuple(columns.map((column) => `t.${ident(column[side].column)}`))} ${operator} ${tuple(bound)}`;
 };
 
 const where = (...conditions: readonly (readonly string[])[]): string => {
   const all = conditions.flat();
   return all.length === 0 ? '' : ` WHERE ${all.join(' AND ')}`;
 };
-
-const arrayText = (columns: readonly ComparedColumn[], side: SideName): string =>
-  `ARRAY[${columns.map((column) => valueText(column, side)).join(', ')}]::text`;
-
-const hashHex = (text: string, bytes: number): string =>
-  `('x' || encode(substr(sha256(convert_to(${text}, 'UTF8')), 1, ${bytes}), 'hex'))`;
-
-const rowHash = ({ unit, side, seed }: SqlContext): string =>
-  `${hashHex(`'${seed}' || ${arrayText(unit.columns, side)}`, 8)}::bit(64)::bigint`;
-
-const bucketOf = ({ unit, side }: SqlContext, buckets: number): string =>
-  `(${hashHex(arrayText(unit.key, side), 4)}::bit(32)::int & ${buckets - 1})`;
 
 const anyOf = (buckets: readonly number[]): string => `= ANY ('{${buckets.join(',')}}'::int[])`;
 
@@ -123,6 +139,12 @@ export const digestsSql = (context: SqlContext, chunk: Chunk, only: readonly num
   const bucket = bucketOf(context, chunk.buckets);
   const some = only ? [`${bucket} ${anyOf(only)}`] : [];
   return `SELECT ${bucket}, count(*), sum(${rowHash(context)}) FROM ${from}${where(scope, some)} GROUP BY 1`;
+};
+
+/** One row (count, sum) of the whole chunk, which is cheaper than that of its buckets. */
+export const totalSql = (context: SqlContext, chunk: Chunk): string => {
+  const conditions = where(scopeCondition(context), rangeCondition(context, chunk));
+  return `SELECT count(*), coalesce(sum(${rowHash(context)}), 0) FROM ${fromTable(context)}${conditions}`;
 };
 
 /** From which table, and which of its rows: those of these buckets; null is all of them. */
@@ -214,18 +236,30 @@ const candidateJoin = (
 
 const nullable = (text: string | null): string => (text === null ? 'NULL' : literal(text));
 
-/** The text values of the range columns of the last row of the next chunk; no row when the rest is one chunk. */
+/**
+ * The text values of the range columns of the last row of the next chunk; no row when the rest is one chunk.
+ * @param within leading columns in which the chunk has the values of `after`
+ */
 export const nextBoundSql = (
   context: SqlContext,
   after: readonly string[] | null,
   chunkRows: number,
+  within: number,
 ): string => {
-  const columns = context.range.map((column) => `t.${ident(column[context.side].column)}`);
-  const rest = rangeCondition(context, { after, upTo: null, buckets: 1 });
+  const { range, side } = context;
+  const columns = range.map((column) => `t.${ident(column[side].column)}`);
+  const names = columns.map((_, i) => `k${i}`);
+  const rest = after
+    ? [
+        ...range.slice(0, within).map((column, i) => keyIs(column, side, after[i] ?? '')),
+        rowIs('>', range, side, after, within),
+      ]
+    : [];
   const from = `${fromTable(context)}${where(scopeCondition(context), rest)}`;
+  // One value is made a text, not those of all rows before it.
   return (
-    `SELECT ${columns.map((column) => `${column}::text`).join(', ')} FROM ${from}` +
-    ` ORDER BY ${columns.join(', ')} OFFSET ${chunkRows - 1} LIMIT 1`
+    `SELECT ${names.map((name) => `${name}::text`).join(', ')} FROM (SELECT ${columns.join(', ')}` +
+    ` FROM ${from} ORDER BY ${columns.join(', ')} OFFSET ${chunkRows - 1} LIMIT 1) AS bound (${names.join(', ')})`
   );
 };
 

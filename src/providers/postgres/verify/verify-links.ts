@@ -26,6 +26,7 @@ import type { Finding } from '../../../core/validation/finding.ts';
 import { disconnect } from '../connect.ts';
 import { pgError } from '../pg-error.ts';
 import { chunksOf, rangeColumns } from './chunks.ts';
+import { chooseHashing, type Hashing } from './hashing.ts';
 import { runnerSide } from './runner-side.ts';
 import { ordersByBytes, prepareSession } from './session.ts';
 import type { SqlContext } from './sql.ts';
@@ -45,7 +46,7 @@ export interface VerifyLimits extends CompareLimits {
 
 export const VERIFY_LIMITS: VerifyLimits = {
   ...COMPARE_LIMITS,
-  chunkRows: 50_000,
+  chunkRows: 20_000,
   maxKeysNamed: 20,
   parallel: 2,
 };
@@ -126,6 +127,7 @@ interface Sessions {
   readonly source: Client;
   readonly target: Client;
   readonly textsByBytes: boolean;
+  readonly hashing: Hashing;
 }
 
 type Job = (sessions: Sessions, signal: AbortSignal) => Promise<void>;
@@ -138,7 +140,8 @@ const compare = async (
   request: VerifyRequest,
 ): Promise<UnitOutcome> => {
   const range = rangeColumns(unit, sessions.textsByBytes);
-  const source: SqlContext = { unit, side: 'source', range, seed };
+  const source: SqlContext = { unit, side: 'source', range, seed, hashing: sessions.hashing };
+  await preferIndexes(sessions, range.length > 0);
   const linksOf = await linksByText(unit, sessions.source);
   const result = await compareUnit(
     {
@@ -158,6 +161,15 @@ const compare = async (
   );
   const method = unit.redacted ? 'through-runner' : 'in-server';
   return { result, linksOf, keyColumns: unit.table.keyColumns, method };
+};
+
+/**
+ * Ranges are read by the key's index. Without statistics, which a table that was just copied has none of, the planner
+ * takes a range of several columns for a large part of the table, and would read all of it for each chunk.
+ */
+const preferIndexes = async ({ source, target }: Sessions, ranges: boolean): Promise<void> => {
+  const sql = `SET enable_seqscan = ${ranges ? 'off' : 'on'}`;
+  await Promise.all([source.query(sql), target.query(sql)]);
 };
 
 /** Tenant values as the server prints them, which may differ from how they were configured: 042 is 42. */
@@ -217,7 +229,7 @@ const withSessions = async (
     signal.throwIfAborted();
     await Promise.all([prepareSession(source), prepareSession(target)]);
     const textsByBytes = (await Promise.all([ordersByBytes(source), ordersByBytes(target)])).every(Boolean);
-    await use({ source, target, textsByBytes });
+    await use({ source, target, textsByBytes, hashing: await chooseHashing(source, target) });
   } catch (error) {
     signal.throwIfAborted();
     throw isXcError(error) ? error : pgError(error, 'verification');
