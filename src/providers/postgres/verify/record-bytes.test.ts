@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { RecordBytes } from './record-bytes.ts';
 
 /** As SELECT record_send(ROW('ä'::text, NULL::text, ''::text)) gives it under client_encoding UTF8. */
-const SENT = '00000003' + '0000001900000002c3a4' + '00000019ffffffff' + '0000001900000000';
+const SENT = '000000030000001900000002c3a400000019ffffffff0000001900000000';
 
 test('a row is framed as the server sends it', () => {
   expect(new RecordBytes().of([Buffer.from('ä'), null, Buffer.alloc(0)]).toString('hex')).toBe(SENT);

@@ -109,7 +109,11 @@ export class Scratch {
     const { unit } = this;
     const names = unit.columns.map(({ source }) => `t.${ident(source.column)}`);
     const whole = { after: null, upTo: null, buckets: 1 };
-    const from = bucketRowsSql({ unit, side: 'source', range: [], seed: '' }, whole, null);
+    const from = bucketRowsSql(
+      { unit, side: 'source', range: [], seed: '', hashing: 'portable' },
+      whole,
+      null,
+    );
     await this.#sessions.source.query(
       `CREATE TEMPORARY TABLE ${ident(PLACE.name)} AS SELECT row_number() OVER () AS ${NUMBER}, s.* ` +
         `FROM (SELECT ${names.join(', ')} ${from} LIMIT ${LOOKED_AT}) AS s ` +
