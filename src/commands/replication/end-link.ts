@@ -3,19 +3,18 @@
  * carried out here, under the stream's lock.
  */
 
-import { hostname } from 'node:os';
 import type { Client } from 'pg';
 import { isXcError, XcError } from '../../core/errors/xc-error.ts';
 import { makePlan } from '../../core/plan/make-plan.ts';
 import type { StreamEngine } from '../../core/replication/engine.ts';
-import type { Link, Stream } from '../../core/topology/link.ts';
+import { slotName, type Link, type Stream } from '../../core/topology/link.ts';
 import { connect, disconnect } from '../../providers/postgres/connect.ts';
-import { openStreamEngine } from '../../providers/registry.ts';
 import { askForEnd, readLink } from '../../providers/postgres/target-state.ts';
 import type { Host, Outcome } from '../frame/host.ts';
 import { confirmRegion } from './confirm.ts';
 import { gather, newId } from './planning.ts';
 import { policyContext } from './policy-context.ts';
+import { openQuietEngine } from './quiet-engine.ts';
 import { findLink, selectLinks, type Selected } from './selection.ts';
 
 export type Ending = 'stopping' | 'dropping';
@@ -73,51 +72,26 @@ interface EndParts {
 
 const end = async (host: Host, parts: EndParts): Promise<Ended> => {
   const { client, link, wanted } = parts;
+  const before = (await readLink(client, link.id, link.target))?.slot ?? null;
   const asked = await askForEnd(client, link.id, wanted, link.target);
   if (!asked) return { changed: false, state: 'absent', removed: [] };
   if (wanted === 'stopping' && asked.takenOff) return { changed: false, state: 'stopped', removed: [] };
   const run = await newId(host, 'rn');
-  await using engine = openStreamEngine({
-    stream: parts.stream,
-    controlPlane: parts.selected.loaded.config.controlPlane,
-    dsn: {
-      source: parts.selected.dsns.get(parts.stream.source.region)!,
-      target: parts.selected.dsns.get(parts.stream.target.region)!,
-    },
-    hashKeys: new Map(),
-    run,
-    host: hostname(),
-    pid: process.pid,
-    clock: host.clock,
-    random: host.random,
-    progress: SILENT,
-    existing: 'refuse',
-    lockTimeoutMs: host.flags.lockTimeoutMs ?? 0,
-    copyWorkers: 1,
-    signal: host.signal,
-  });
+  await using engine = openQuietEngine(host, parts.selected, parts.stream, run);
   try {
     await engine.acquire();
   } catch (error) {
     if (!isXcError(error, 'XC-7002')) throw error;
     host.narrator.info(`left to the run that holds the stream: ${error.why ?? error.message}`);
-    return await awaitRunner(host, parts);
+    return await awaitRunner(host, parts, before === slotName(parts.stream.key) ? null : before);
   }
   if (wanted === 'stopping') {
-    await takeOff(host, parts, engine, run);
-    return { changed: true, state: 'stopped', removed: [] };
+    return { changed: true, state: 'stopped', removed: await takeOff(host, parts, engine, run) };
   }
   const removed = await engine.dropLink(link.id);
-  if (!removed.some((what) => what.startsWith('publication '))) await takeOff(host, parts, engine, run);
-  return { changed: true, state: 'dropped', removed };
-};
-
-const SILENT = {
-  copied: () => undefined,
-  streamed: () => undefined,
-  applied: () => undefined,
-  retained: () => undefined,
-  note: () => undefined,
+  const last = removed.some((what) => what.startsWith('publication '));
+  const more = last ? [] : await takeOff(host, parts, engine, run);
+  return { changed: true, state: 'dropped', removed: [...removed, ...more] };
 };
 
 /** The publication no longer names the tenant, and a stopped link's row keeps the mark that it was stopped. */
@@ -126,7 +100,7 @@ const takeOff = async (
   { selected, stream }: EndParts,
   engine: StreamEngine,
   run: string,
-): Promise<void> => {
+): Promise<string[]> => {
   const facts = await gather(host, { ...selected, ids: new Set() }, [stream]);
   const { loaded } = selected;
   const plan = makePlan(
@@ -140,25 +114,52 @@ const takeOff = async (
     },
     { id: run, nowMs: host.clock.nowMs() },
   );
+  const removed: string[] = [];
   for (const step of plan.steps) {
     if (step.kind === 'publish-tables') await engine.publishTables(step);
-    if (step.kind === 'remove-links') await engine.removeLinks(step);
+    if (step.kind === 'remove-links') removed.push(...(await engine.removeLinks(step)).removed);
   }
+  return removed;
 };
 
-const awaitRunner = async (host: Host, { client, link, wanted }: EndParts): Promise<Ended> => {
+/** @param slot that the link was on when its end was asked for; null for the stream's own */
+const awaitRunner = async (host: Host, parts: EndParts, slot: string | null): Promise<Ended> => {
+  const { client, link, wanted } = parts;
   const deadline = host.clock.nowMs() + (host.flags.timeoutMs ?? WAIT_MS);
   for (;;) {
     const row = await readLink(client, link.id, link.target);
-    if (!row) return { changed: true, state: 'dropped', removed: [`link ${link.id}`] };
-    if (wanted === 'stopping' && row.takenOff) return { changed: true, state: 'stopped', removed: [] };
+    const gone = !row || (wanted === 'stopping' && row.takenOff) ? await goneSlot(host, parts, slot) : null;
+    if (!row && gone) return { changed: true, state: 'dropped', removed: [`link ${link.id}`, ...gone] };
+    if (gone) return { changed: true, state: 'stopped', removed: gone };
     if (host.clock.nowMs() >= deadline)
       throw new XcError('XC-7001', {
         subject: link.id,
-        why: `its state is ${row.state}; the run that holds the stream has not taken it off yet`,
+        why: `its state is ${row?.state ?? 'dropped'}; the run that holds the stream has not taken it off yet`,
         next: 'xcrepl replication status shows when it has',
       });
     await host.clock.sleep(POLL_MS, host.signal);
+  }
+};
+
+/** @returns null while the run still has the link's own slot to drop */
+const goneSlot = async (
+  host: Host,
+  { selected, stream }: EndParts,
+  slot: string | null,
+): Promise<string[] | null> => {
+  if (slot === null) return [];
+  const { region, database } = stream.source;
+  const client = await connect(selected.dsns.get(region) ?? '', {
+    subject: region,
+    database,
+    readOnly: true,
+    signal: host.signal,
+  });
+  try {
+    const { rowCount } = await client.query('SELECT FROM pg_replication_slots WHERE slot_name = $1', [slot]);
+    return rowCount === 0 ? [`slot ${slot} on ${region}`] : null;
+  } finally {
+    await disconnect(client);
   }
 };
 

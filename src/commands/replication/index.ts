@@ -35,6 +35,16 @@ export const replication: CommandModule = {
       load: async () => (await import('./record.ts')).record,
     },
     {
+      name: 'pause',
+      summary: 'Make links stand still, and keep what comes meanwhile',
+      load: async () => (await import('./pause.ts')).pause,
+    },
+    {
+      name: 'resume',
+      summary: 'Let paused links go on, with everything that came meanwhile',
+      load: async () => (await import('./resume.ts')).resume,
+    },
+    {
       name: 'stop',
       summary: 'Take a link off its stream; its rows on the target stay',
       load: async () => (await import('./stop.ts')).stop,

@@ -1,5 +1,6 @@
 /** Links as a person reads them: a table, or one line each. */
 
+import { heldText } from '../../core/metrics/retained-wal.ts';
 import { isFinding, type LinkStatus } from '../../core/report/status.ts';
 import type { Painter } from '../frame/host.ts';
 import { bytesText, countText, durationText } from './quantities.ts';
@@ -58,9 +59,11 @@ const detailLines = (link: LinkStatus): string[] => [
     : []),
   ...(link.retained?.alarm
     ? [link.retained.alarm]
-    : typeof link.slot?.safeWalBytes === 'number'
-      ? [`its slot is lost after another ${bytesText(link.slot.safeWalBytes)} of log`]
-      : []),
+    : link.retained && (link.state === 'paused' || link.state === 'errored')
+      ? [heldText(link.retained)]
+      : typeof link.slot?.safeWalBytes === 'number'
+        ? [`its slot is lost after another ${bytesText(link.slot.safeWalBytes)} of log`]
+        : []),
   ...(link.sequences?.left.map(({ sequence, why }) => `sequence ${sequence} is not carried: ${why}`) ?? []),
 ];
 

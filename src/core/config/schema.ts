@@ -100,6 +100,10 @@ const postgres = says(
             'What a slot may hold back where max_slot_wal_keep_size sets no limit: the headroom of the disk. Default 64GiB.',
             z.optional(size),
           ),
+          held: says(
+            'What the own slot of a paused or errored link may hold back before it is dropped and the link needs repair. Default half of what max_slot_wal_keep_size or the limit allows.',
+            z.optional(size),
+          ),
           alarmAt: says(
             'Part of the limit from which there is an alarm. Default 0.5.',
             z.optional(z.number().check(z.positive('must be above 0'), z.maximum(1, 'at most 1'))),

@@ -3,7 +3,7 @@ import { Health } from './health.ts';
 import { judgeRetained, RetainedRate, retentionRule, RETENTION } from './retained-wal.ts';
 
 const GIB = 2 ** 30;
-const rule = { limitBytes: 100 * GIB, alarmAt: 0.5, alarmWithinMs: 3_600_000 };
+const rule = { limitBytes: 100 * GIB, heldBytes: null, alarmAt: 0.5, alarmWithinMs: 3_600_000 };
 const judge = (bytes: number, safeBytes: number | null, bytesPerSecond: number | null) =>
   judgeRetained({ bytes, safeBytes, bytesPerSecond }, rule);
 

@@ -9,6 +9,8 @@ import { sizeText } from '../config/quantity.ts';
 export interface RetentionRule {
   /** What a slot may hold back where the server sets no limit: the headroom of its disk, in bytes. */
   readonly limitBytes: number;
+  /** What the own slot of a paused or errored link may hold back, in bytes; null for half of what any slot may. */
+  readonly heldBytes: number | null;
   /** Part of the limit from which there is an alarm. */
   readonly alarmAt: number;
   /** Also when the rest will be used up within this time at the present rate. */
@@ -18,15 +20,17 @@ export interface RetentionRule {
 /** Small enough for most disks, large enough for hours of pause on a busy server; an hour is time to act in. */
 export const RETENTION: RetentionRule = {
   limitBytes: 64 * 2 ** 30,
+  heldBytes: null,
   alarmAt: 0.5,
   alarmWithinMs: 3_600_000,
 };
 
 /** The server's own settings before what is usual. */
 export const retentionRule = (region: RegionConfig | undefined): RetentionRule => {
-  const { limit, alarmAt, alarmWithin } = region?.postgres?.retainedWal ?? {};
+  const { limit, held, alarmAt, alarmWithin } = region?.postgres?.retainedWal ?? {};
   return {
     limitBytes: limit ?? RETENTION.limitBytes,
+    heldBytes: held ?? RETENTION.heldBytes,
     alarmAt: alarmAt ?? RETENTION.alarmAt,
     alarmWithinMs: alarmWithin ?? RETENTION.alarmWithinMs,
   };
@@ -54,9 +58,45 @@ export interface RetainedWal {
   readonly alarm: string | null;
 }
 
-export const judgeRetained = (log: SlotLog, rule: RetentionRule): RetainedWal => {
-  const { bytes, safeBytes, bytesPerSecond } = log;
-  const limitBytes = safeBytes === null ? rule.limitBytes : Math.max(0, bytes + safeBytes);
+export const judgeRetained = (log: SlotLog, rule: RetentionRule): RetainedWal =>
+  judge(
+    log,
+    rule,
+    slotLimit(log, rule),
+    log.safeBytes === null ? 'that the disk is given' : 'that max_slot_wal_keep_size allows',
+  );
+
+/** Of a slot that a paused or errored link alone is on: what it may hold back before it is dropped (CORRECTNESS 6). */
+export const judgeHeld = (log: SlotLog, rule: RetentionRule): RetainedWal =>
+  judge(
+    log,
+    rule,
+    heldBudget(log, rule),
+    'that a held link is given; past it the slot is dropped, and the link needs repair',
+  );
+
+/** What a held link costs now, and for how long it may. */
+export const heldText = ({ bytes, limitBytes, bytesPerSecond, secondsLeft }: RetainedWal): string =>
+  `its slot keeps ${sizeText(bytes)} of log, of ${sizeText(limitBytes)} that a held link is given` +
+  (secondsLeft === null || bytesPerSecond === null
+    ? ''
+    : `; at ${sizeText(bytesPerSecond)}/s ${timeText(secondsLeft)} are left before it is dropped and the link needs repair`);
+
+/** Part of what any slot may hold back: one link must not use up what is there for all. */
+const HELD_PART = 0.5;
+
+export const heldBudget = (log: Pick<SlotLog, 'bytes' | 'safeBytes'>, rule: RetentionRule): number => {
+  const limit = slotLimit(log, rule);
+  return Math.min(limit, rule.heldBytes ?? limit * HELD_PART);
+};
+
+const slotLimit = (
+  { bytes, safeBytes }: Pick<SlotLog, 'bytes' | 'safeBytes'>,
+  rule: RetentionRule,
+): number => (safeBytes === null ? rule.limitBytes : Math.max(0, bytes + safeBytes));
+
+const judge = (log: SlotLog, rule: RetentionRule, limitBytes: number, whose: string): RetainedWal => {
+  const { bytes, bytesPerSecond } = log;
   const left = Math.max(0, limitBytes - bytes);
   const secondsLeft =
     bytesPerSecond === null || bytesPerSecond <= 0 ? null : Math.round(left / bytesPerSecond);
@@ -64,7 +104,7 @@ export const judgeRetained = (log: SlotLog, rule: RetentionRule): RetainedWal =>
     secondsLeft !== null && secondsLeft * 1_000 < rule.alarmWithinMs && bytes >= limitBytes * QUIET_PART;
   const alarm =
     bytes >= limitBytes * rule.alarmAt || soon
-      ? `its slot holds back ${sizeText(bytes)} of log, of ${sizeText(limitBytes)} that ${safeBytes === null ? 'the disk is given' : 'max_slot_wal_keep_size allows'}` +
+      ? `its slot holds back ${sizeText(bytes)} of log, of ${sizeText(limitBytes)} ${whose}` +
         (secondsLeft === null ? '' : `; ${timeText(secondsLeft)} are left at the present rate`)
       : null;
   return { bytes, limitBytes, bytesPerSecond, secondsLeft, alarm };

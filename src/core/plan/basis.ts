@@ -13,6 +13,7 @@ import { slotName } from '../topology/link.ts';
 import { matchesPatterns } from '../topology/pattern.ts';
 import { mayStart } from '../validation/positions/judge.ts';
 import { judgeSlot } from './judge-slot.ts';
+import { isPaused } from './pauses.ts';
 
 export const digest = (value: unknown): Sha256 =>
   `sha256:${createHash('sha256')
@@ -83,6 +84,7 @@ const movingOfStream = (facts: StreamFacts) => ({
       id: row.link,
       slot: row.slot,
       off: row.state === 'stopping' || row.state === 'dropping',
+      ...(isPaused(row) ? { paused: true } : {}),
     }))
     .toSorted((a, b) => (a.id < b.id ? -1 : 1)),
 });

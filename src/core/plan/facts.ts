@@ -106,7 +106,16 @@ export interface PublicationFacts {
 }
 
 export type LinkState =
-  'copying' | 'catching-up' | 'streaming' | 'paused' | 'errored' | 'needs-repair' | 'stopping' | 'dropping';
+  | 'copying'
+  | 'catching-up'
+  | 'streaming'
+  /** An operator asked for it; it is carried until a run has put it on a slot of its own. */
+  | 'pausing'
+  | 'paused'
+  | 'errored'
+  | 'needs-repair'
+  | 'stopping'
+  | 'dropping';
 
 export interface LinkRow {
   readonly link: LinkId;

@@ -44,6 +44,7 @@ const told = (step: Step): string => {
       case 'copy-table':
         return `${step.table} ${step.links.join(' ')}`;
       case 'create-slot':
+      case 'split-links':
       case 'merge-links':
         return `${step.slot.slice(0, 9)} ${step.links.join(' ')}`;
       case 'stream-changes':

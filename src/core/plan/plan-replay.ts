@@ -16,6 +16,7 @@ import type { Carried } from './publication.ts';
 import { refuseColumnRules, refuseUnavailable } from './refusals.ts';
 import { tablesOf } from './scope.ts';
 import { targetFindings } from './server-findings.ts';
+import { isPaused } from './pauses.ts';
 import { heldFinding, stopped } from './standing.ts';
 import { StepList } from './step-list.ts';
 
@@ -79,7 +80,7 @@ const standing = ({ stream, target }: StreamFacts, { selected }: PlanWish): Repl
     if (row.state === 'stopping' && row.takenOff) {
       if (link) findings.push(stopped(row));
     } else if (!link || row.state === 'stopping' || row.state === 'dropping') leaving.push(row.link);
-    else if (row.state === 'paused' || row.state === 'errored' || row.state === 'needs-repair')
+    else if (isPaused(row) || row.state === 'errored' || row.state === 'needs-repair')
       findings.push(heldFinding(row));
     else carried.push(link);
   }

@@ -45,7 +45,7 @@ export const planStream = (facts: StreamFacts, wish: PlanWish, planId: string): 
   refuseResidency(carried);
   const steps = new StepList(facts.stream.key);
   const published = planPublications(facts, carried, steps);
-  const taken = planLeaving(standing, steps, published);
+  const taken = planPausing(standing, steps, planLeaving(standing, steps, published));
   const copies = new Copies(facts, wish, carried);
   if (standing.gap) planMending(facts, standing, copies, steps, taken);
   else if (standing.checkpoint) planOntoRunning(facts, standing, copies, steps, taken, planId);
@@ -116,6 +116,10 @@ const planLeaving = (standing: Standing, steps: StepList, after: string[]): stri
     ? after
     : [steps.add({ kind: 'remove-links', links: standing.leaving }, after)];
 
+/** Before anything else flows: what comes after is kept for those that stand still. */
+const planPausing = ({ pauses }: Standing, steps: StepList, after: string[]): string[] =>
+  pauses.length === 0 ? after : pauses.map((pause) => steps.add({ kind: 'split-links', ...pause }, after));
+
 const planFirst = (
   facts: StreamFacts,
   links: readonly Link[],
@@ -143,8 +147,13 @@ const planOntoRunning = (
 ): void => {
   const own = slotName(facts.stream.key);
   const rest = copies.rest(own, standing.carried).map((copy) => steps.add(copy, after));
-  const { carried, joining, errored, fresh, mendedAside } = standing;
-  if (carried.length + joining.length + errored.length + fresh.length + mendedAside.length === 0) return;
+  const { carried, joining, errored, held, fresh, mendedAside } = standing;
+  // The stream's own slot moves also while everybody stands still: it would keep log that nobody needs.
+  if (
+    carried.length + joining.length + errored.length + held.length + fresh.length + mendedAside.length ===
+    0
+  )
+    return;
   const main = steps.add({ kind: 'stream-changes', slot: own, until: 'source-position-at-start' }, [
     ...after,
     ...rest,

@@ -81,6 +81,12 @@ export interface MergeLinks extends StepOf<'merge-links'> {
   readonly links: readonly LinkId[];
 }
 
+/** Takes links that are to be paused off their slot, onto one that keeps what comes after (CORRECTNESS 4, 6). */
+export interface SplitLinks extends StepOf<'split-links'> {
+  readonly slot: string;
+  readonly links: readonly LinkId[];
+}
+
 /** Takes links that no rule names any more off the stream. Rows on the target stay. */
 export interface RemoveLinks extends StepOf<'remove-links'> {
   readonly links: readonly LinkId[];
@@ -93,7 +99,8 @@ export interface Verify extends StepOf<'verify'> {
   readonly window?: { readonly from: string | null; readonly to: string | null };
 }
 
-export type Step = PublishTables | CreateSlot | CopyTable | StreamChanges | MergeLinks | RemoveLinks | Verify;
+export type Step =
+  PublishTables | CreateSlot | CopyTable | StreamChanges | SplitLinks | MergeLinks | RemoveLinks | Verify;
 
 export interface Estimate {
   readonly rows: number;

@@ -10,6 +10,7 @@ import type { CheckpointRow, LinkRow, StreamFacts } from './facts.ts';
 import type { PlanWish } from './make-plan.ts';
 import type { Finding } from './plan.ts';
 import { judgeSlot } from './judge-slot.ts';
+import { isPaused, pausesOf, type Pause } from './pauses.ts';
 
 export interface Standing {
   readonly checkpoint: CheckpointRow | null;
@@ -27,8 +28,10 @@ export interface Standing {
   readonly gap: Judgement | null;
   /** Held by an error, on a slot that still has all that came since: tried again, apart from the others. */
   readonly errored: readonly LinkOnSlot[];
-  /** Paused, in need of repair, or on a side slot that is lost: nothing is done for them but to say so. */
+  /** Paused or to be, in need of repair, or on a slot that is lost: nothing is carried for them. */
   readonly held: readonly LinkOnSlot[];
+  /** To be taken off their slots first, because they are to stand still. */
+  readonly pauses: readonly Pause[];
   /** To be taken off the stream. */
   readonly leaving: readonly LinkId[];
   readonly findings: readonly Finding[];
@@ -64,32 +67,44 @@ export const standingOf = (
     }
     if (!link || row.state === 'stopping' || row.state === 'dropping') leaving.push(row.link);
     else if (row.state === 'needs-repair' && repair && selected.has(row.link)) broken.push({ link, row });
-    else if (row.state === 'errored' && row.slot !== own && mayStart(judgeSlot(facts, row.slot, true))) {
+    else if (
+      row.slot !== own &&
+      row.state !== 'needs-repair' &&
+      !mayStart(judgeSlot(facts, row.slot, true))
+    ) {
+      if (repair && selected.has(row.link)) broken.push({ link, row });
+      else {
+        held.push({ link, row });
+        findings.push(lostSideSlot(row, judgeSlot(facts, row.slot, true)));
+      }
+    } else if (isPaused(row)) {
+      held.push({ link, row });
+      findings.push(pausedFinding(row));
+    } else if (row.state === 'errored' && row.slot !== own) {
       errored.push({ link, row });
       findings.push(triedAgain(row));
-    } else if (row.state === 'paused' || row.state === 'errored' || row.state === 'needs-repair') {
+    } else if (row.state === 'errored' || row.state === 'needs-repair') {
       held.push({ link, row });
       findings.push(heldFinding(row));
     } else if (row.slot === own) carried.push({ link, row });
-    else {
-      const judgement = judgeSlot(facts, row.slot, true);
-      if (mayStart(judgement)) joining.push({ link, row });
-      else if (repair && selected.has(row.link)) broken.push({ link, row });
-      else {
-        held.push({ link, row });
-        findings.push(lostSideSlot(row, judgement));
-      }
-    }
+    else joining.push({ link, row });
   }
   const judgement =
-    checkpoint || rows.some((row) => row.slot === own)
-      ? judgeSlot(facts, own, carried.length + joining.length + errored.length > 0)
+    checkpoint || rows.some((row) => row.slot === own && !row.takenOff)
+      ? judgeSlot(
+          facts,
+          own,
+          carried.length + joining.length + errored.length > 0 || held.some(({ row }) => isPaused(row)),
+        )
       : null;
   const gap = judgement && !mayStart(judgement) ? judgement : null;
   if (gap && !repair) refuseGap(own, facts.source.region, gap);
   const known = new Set(rows.map((row) => row.link));
   const fresh = repair ? [] : stream.links.filter((link) => selected.has(link.id) && !known.has(link.id));
-  const common = { checkpoint, fresh, joining, errored, leaving: leaving.toSorted(), findings, gap };
+  const staying = [...carried, ...joining, ...errored, ...held].map(({ row }) => row);
+  const whole = staying.filter(({ slot }) => slot === own || mayStart(judgeSlot(facts, slot, true)));
+  const pauses = gap ? [] : pausesOf(whole, own);
+  const common = { checkpoint, fresh, joining, errored, pauses, leaving: leaving.toSorted(), findings, gap };
   if (!gap) return { ...common, carried, held, mended: [], mendedAside: broken };
   // What was on the slot that is replaced has no other place to go on from, whatever held it.
   const onOwn = held.filter(({ row }) => row.slot === own);
@@ -112,6 +127,19 @@ export const stopped = (row: LinkRow): Finding => ({
   code: 'XC-5004',
 });
 
+const pausedFinding = (row: LinkRow): Finding => ({
+  check: 'link-state',
+  subject: row.link,
+  verdict: 'unknown',
+  severity: 'info',
+  seen:
+    row.state === 'pausing'
+      ? 'to be paused: it is put on a slot of its own, which keeps what comes after'
+      : 'paused: its slot keeps what comes after',
+  remedy: `xcrepl replication resume --link ${row.link}`,
+  code: 'XC-5004',
+});
+
 const triedAgain = (row: LinkRow): Finding => ({
   check: 'link-state',
   subject: row.link,
@@ -121,13 +149,19 @@ const triedAgain = (row: LinkRow): Finding => ({
   code: 'XC-5004',
 });
 
+/** Reads again only what differs (docs/decisions/0014). */
+const REPAIR = 'xcrepl replication doctor --plan repair.json, then xcrepl replication run --plan repair.json';
+
 export const heldFinding = (row: LinkRow): Finding => ({
   check: 'link-state',
   subject: row.link,
   verdict: 'fail',
   severity: 'warn',
   seen: typeof row.detail.why === 'string' ? `${row.state}: ${row.detail.why}` : row.state,
-  remedy: `xcrepl replication drop --link ${row.link} makes the next run copy it again`,
+  remedy:
+    row.state === 'needs-repair'
+      ? REPAIR
+      : `xcrepl replication drop --link ${row.link} makes the next run copy it again`,
   code: 'XC-5004',
 });
 
@@ -137,6 +171,6 @@ const lostSideSlot = (row: LinkRow, { why }: Judgement): Finding => ({
   verdict: 'fail',
   severity: 'warn',
   seen: `its slot ${row.slot} cannot go on while the link was ${row.state}: ${why}`,
-  remedy: `xcrepl replication drop --link ${row.link} makes the next run copy it again`,
+  remedy: REPAIR,
   code: 'XC-5001',
 });

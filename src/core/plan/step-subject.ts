@@ -11,6 +11,7 @@ export const subjectOf = (step: Step): string => {
     case 'stream-changes':
     case 'merge-links':
       return step.slot;
+    case 'split-links':
     case 'remove-links':
     case 'verify':
       return step.links.length === 1 ? (step.links[0] ?? '') : `${step.links.length} links`;

@@ -12,6 +12,7 @@ import type {
   MergeLinks,
   PublishTables,
   RemoveLinks,
+  SplitLinks,
   StreamChanges,
   Verify,
 } from '../plan/plan.ts';
@@ -128,10 +129,19 @@ export interface StreamEngine extends AsyncDisposable {
    * boundary, with where it ended. An abort is not an error.
    */
   streamChanges(step: StreamChanges, options: { until: Lsn | null; signal: AbortSignal }): Promise<Streamed>;
+  /**
+   * Takes those of the links that are still to be paused off the slot, which nobody reads meanwhile, or marks them as paused
+   * where they are when nothing else is on it.
+   * @throws XcError XC-5240
+   */
+  splitLinks(step: SplitLinks): Promise<{ links: number; position: Lsn | null }>;
   /** Merges nothing while a link of the slot is held. */
   mergeLinks(step: MergeLinks, signal: AbortSignal): Promise<{ links: number; position: Lsn | null }>;
-  /** A link in state `stopping` keeps its row, as the mark that it was stopped; the others' rows go. */
-  removeLinks(step: RemoveLinks): Promise<{ links: number }>;
+  /**
+   * A link in state `stopping` keeps its row, as the mark that it was stopped; the others' rows go. So do slots of their own,
+   * and with the last link of the stream what that has on the servers.
+   */
+  removeLinks(step: RemoveLinks): Promise<{ links: number; removed: readonly string[] }>;
   verify(
     step: Verify,
     signal: AbortSignal,
@@ -142,6 +152,11 @@ export interface StreamEngine extends AsyncDisposable {
   selfTest?(request: SelfTestRequest, signal: AbortSignal): Promise<SelfTested>;
   /** Removes the link and, with the last one of the stream, slot, publications and origin; says what it removed. */
   dropLink(link: LinkId): Promise<readonly string[]>;
+  /**
+   * Gives up what paused and errored links keep on the source past their budget. A stream that is followed does so by itself.
+   * @returns links that need repair from now on
+   */
+  expireHeld(): Promise<readonly ErroredLink[]>;
   sourcePosition(): Promise<Lsn>;
   /** Links of the stream that an error holds now, whichever run it came in. */
   erroredLinks(): Promise<readonly ErroredLink[]>;

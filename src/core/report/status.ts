@@ -3,7 +3,13 @@
 import type { LinkState } from '../plan/facts.ts';
 import type { Lsn } from '../change/lsn.ts';
 import { formatLsn, parseLsn } from '../change/lsn.ts';
-import { judgeRetained, RETENTION, type RetainedWal, type RetentionRule } from '../metrics/retained-wal.ts';
+import {
+  judgeHeld,
+  judgeRetained,
+  RETENTION,
+  type RetainedWal,
+  type RetentionRule,
+} from '../metrics/retained-wal.ts';
 import { targetTable } from '../topology/mapping.ts';
 import { slotName, type Link, type Stream } from '../topology/link.ts';
 import type { Judgement } from '../validation/positions/judge.ts';
@@ -15,6 +21,8 @@ export interface SourceLook {
   readonly currentLsn: Lsn;
   /** The source's clock: lag is measured against it, so that ours does not matter. */
   readonly nowMs: number;
+  /** Mean since the statistics were reset; null or absent where unknown. */
+  readonly walBytesPerSecond?: number | null;
   /** Null for a change log, which has none. */
   readonly slots: ReadonlyMap<string, SlotHealth> | null;
   /** What the positions are judged by; absent where nobody asked. */
@@ -195,7 +203,7 @@ const linkStatus = (link: Link, look: StreamLook): LinkStatus => {
       row && source?.slots
         ? { name: slot, exists: health !== undefined, ahead: isAhead(slot, look), ...(health ?? NO_SLOT) }
         : null,
-    retained: row && health ? retainedOf(health, lag, look) : null,
+    retained: row && health ? retainedOf(health, lag, look, isHeld(row)) : null,
     sequences: target?.sequences?.get(stream.key) ?? null,
     positions: judgement && rangeFacts(judgement),
     runner,
@@ -220,13 +228,19 @@ const linkStatus = (link: Link, look: StreamLook): LinkStatus => {
 const retainedOf = (
   { retainedBytes, safeWalBytes }: SlotHealth,
   lag: { readonly ms: number | null; readonly bytes: number | null },
-  { retention }: StreamLook,
+  { retention, source }: StreamLook,
+  held: boolean,
 ): RetainedWal | null => {
   if (retainedBytes === null) return null;
   const known = lag.bytes !== null && lag.ms !== null && lag.bytes > 0 && lag.ms >= 1_000;
-  const bytesPerSecond = known ? (lag.bytes * 1_000) / lag.ms : null;
+  const bytesPerSecond = known
+    ? (lag.bytes * 1_000) / lag.ms
+    : held
+      ? (source?.walBytesPerSecond ?? null)
+      : null;
   const bytes = Math.max(0, retainedBytes);
-  return judgeRetained({ bytes, safeBytes: safeWalBytes, bytesPerSecond }, retention ?? RETENTION);
+  const judge = held ? judgeHeld : judgeRetained;
+  return judge({ bytes, safeBytes: safeWalBytes, bytesPerSecond }, retention ?? RETENTION);
 };
 
 const NO_SLOT: SlotHealth = {
@@ -244,6 +258,10 @@ const isAhead = (slot: string, { source, target }: StreamLook): boolean => {
   if (!health || health.active || health.confirmedFlush === null || !point) return false;
   return parseLsn(health.confirmedFlush) > point.position;
 };
+
+/** It keeps log on a slot of its own, within a budget. */
+export const isHeld = (row: Pick<LinkLook, 'state'>): boolean =>
+  row.state === 'paused' || row.state === 'errored';
 
 /** An operator took it off: nothing is to be carried. */
 const isOff = (row: LinkLook): boolean => row.state === 'stopping' && row.takenOff;
@@ -300,7 +318,7 @@ const objective = (
   if (objectiveMs === null) return { verdict: 'none', objectiveMs };
   if (judgement?.verdict === 'gap') return { verdict: 'missed', objectiveMs };
   if (!row || lagMs === null || judgement?.verdict === 'unknown') return { verdict: 'unknown', objectiveMs };
-  const carries = row.state === 'streaming' || row.state === 'catching-up';
+  const carries = ['streaming', 'catching-up', 'pausing'].includes(row.state);
   return { verdict: carries && lagMs <= objectiveMs ? 'met' : 'missed', objectiveMs };
 };
 

@@ -44,11 +44,15 @@ export const engineRunners = (
       },
       verify: (step) => Promise.resolve(found.get(step.id) ?? []),
     },
+    'split-links': runner(async (step) => {
+      const { links, position } = await engineOf(step).splitLinks(step);
+      return { links, position: position === null ? null : formatLsn(position) };
+    }),
     'merge-links': runner(async (step, signal) => {
       const { links, position } = await engineOf(step).mergeLinks(step, signal);
       return { links, position: position === null ? null : formatLsn(position) };
     }),
-    'remove-links': runner((step) => engineOf(step).removeLinks(step)),
+    'remove-links': runner(async (step) => ({ ...(await engineOf(step).removeLinks(step)) })),
     verify: {
       run: async (step, signal) => {
         const { findings, tables, rows } = await engineOf(step).verify(step, signal);

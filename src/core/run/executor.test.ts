@@ -39,6 +39,7 @@ const runners = (run: (step: Step, signal: AbortSignal) => unknown): StepRunners
     'create-slot': runner,
     'copy-table': runner,
     'stream-changes': runner,
+    'split-links': runner,
     'merge-links': runner,
     'remove-links': runner,
     verify: runner,

@@ -66,7 +66,7 @@ class Fake implements FollowPorts {
     dropLink: (link) => {
       this.log.push(`drop ${link}${this.streamingNow ? ' WHILE STREAMING' : ''}`);
       this.pendingDrops = [];
-      return Promise.resolve(link === ACME ? [`slot xcrepl_s_${stream.key}`] : ['link']);
+      return Promise.resolve(link === ACME ? [`slot xcrepl_s_${stream.key} on us`] : ['link']);
     },
   };
 

@@ -1,6 +1,6 @@
 /** Brings a followed stream to what is wanted, whenever the configuration or the links' states change. */
 
-import type { Plan, Step } from '../plan/plan.ts';
+import type { Plan, RemoveLinks, SplitLinks, Step } from '../plan/plan.ts';
 import { slotName, type LinkId, type StreamKey } from '../topology/link.ts';
 import { asXcError, journalError } from './executor.ts';
 import type { FollowPorts } from './follow.ts';
@@ -29,7 +29,13 @@ export class Joins {
   readonly #signal: AbortSignal;
   readonly #dropped = new Set<LinkId>();
   /** Copying and catching up of joining links, beside the main stream and the watching. */
-  #joining: Promise<void> | null = null;
+  #joining: {
+    readonly ended: Promise<void>;
+    readonly links: readonly LinkId[];
+    readonly stop: AbortController;
+  } | null = null;
+  /** Something changed while links were joining. */
+  #missed = false;
   #plans = 0;
   #seen: string | null = null;
   /** The watch itself failed when it was last asked. */
@@ -56,7 +62,7 @@ export class Joins {
       this.#seen = state;
       if (await this.#drop(await watch.dropping())) return true;
       const plan = named(await this.#ports.plan(this.#dropped), ++this.#plans);
-      await this.#takeOff(plan);
+      if (await this.#takeOff(plan)) return true;
       this.#join(plan);
     } catch (error) {
       this.#failed(error);
@@ -66,17 +72,18 @@ export class Joins {
 
   /** Waits for what runs beside the main stream, which the aborted signal ends. */
   async settle(): Promise<void> {
-    await this.#joining;
+    await this.#joining?.ended;
   }
 
   async #drop(links: readonly LinkId[]): Promise<boolean> {
     if (links.length === 0) return false;
+    await this.#interrupt(links);
     let emptied = false;
     await this.#main.whileStopped(async () => {
       for (const link of links) {
         this.#dropped.add(link);
         const removed = await this.#ports.engine.dropLink(link);
-        emptied ||= removed.some((what) => what.includes(this.#own));
+        emptied ||= this.#isOwnSlot(removed);
       }
       return emptied ? 'end' : 'go on';
     });
@@ -84,40 +91,63 @@ export class Joins {
   }
 
   /** What must no longer leave the source is taken off at once, whatever else is under way. */
-  async #takeOff({ steps }: Plan): Promise<void> {
+  async #takeOff({ steps }: Plan): Promise<boolean> {
     for (const step of steps) if (step.kind === 'publish-tables') await this.#run(step);
-    const leaving = steps.filter((step) => step.kind === 'remove-links');
-    if (leaving.length > 0) await this.#quietly(leaving);
+    const leaving = steps.filter(isTakingOff);
+    if (leaving.length === 0) return false;
+    await this.#interrupt(leaving.flatMap((step) => step.links));
+    const removed: unknown[] = [];
+    await this.#main.whileStopped(async () => {
+      for (const step of leaving) removed.push((await this.#run(step))['removed']);
+      return this.#isOwnSlot(removed) ? 'end' : 'go on';
+    });
+    return this.#isOwnSlot(removed);
+  }
+
+  /** What goes on beside the main stream for links that are to be taken off ends at a batch boundary; the rest is planned again. */
+  async #interrupt(links: readonly LinkId[]): Promise<void> {
+    const joining = this.#joining;
+    if (!joining?.links.some((link) => links.includes(link))) return;
+    joining.stop.abort(new DOMException('links of it are taken off', 'AbortError'));
+    await joining.ended;
   }
 
   #join({ steps }: Plan): void {
     const rest = steps.filter(
       (step) =>
         step.kind !== 'publish-tables' &&
-        step.kind !== 'remove-links' &&
+        !isTakingOff(step) &&
         !(step.kind === 'stream-changes' && step.slot === this.#own),
     );
-    if (this.#joining) return;
+    if (this.#joining) {
+      this.#missed = true;
+      return;
+    }
     if (rest.every((step) => step.kind === 'verify')) return this.#succeeded();
-    this.#joining = this.#joinBeside(rest);
+    const stop = new AbortController();
+    const links = rest.flatMap((step) => ('links' in step ? step.links : []));
+    this.#joining = { ended: this.#joinBeside(rest, stop.signal), links, stop };
   }
 
-  async #joinBeside(steps: readonly Step[]): Promise<void> {
+  async #joinBeside(steps: readonly Step[], stop: AbortSignal): Promise<void> {
     try {
-      const errored = await this.#joinSteps(steps);
+      const errored = await this.#joinSteps(steps, AbortSignal.any([this.#signal, stop]));
       if (errored.length > 0) return this.#stillErrored(errored);
       this.#succeeded();
-      // What came while this was under way was seen, but not begun: look at it again.
-      this.#seen = null;
+      this.#missed = true;
     } catch (error) {
-      this.#failed(error);
+      if (stop.aborted) this.#missed = true;
+      else this.#failed(error);
     } finally {
       this.#joining = null;
+      // What came while this was under way was seen, but not begun: look at it again.
+      if (this.#missed) this.#seen = null;
+      this.#missed = false;
     }
   }
 
   /** @returns links that an error holds: their slots are left as they are, and nothing waits for them */
-  async #joinSteps(steps: readonly Step[]): Promise<readonly LinkId[]> {
+  async #joinSteps(steps: readonly Step[], signal: AbortSignal): Promise<readonly LinkId[]> {
     const standing = (step: Step): boolean =>
       step.kind === 'merge-links' ||
       step.kind === 'verify' ||
@@ -126,7 +156,7 @@ export class Joins {
     const held = new Set<string>();
     for (const step of steps) {
       if (standing(step)) continue;
-      const links = erroredIn(await this.#run(step));
+      const links = erroredIn(await this.#run(step, signal));
       if (links.length > 0 && step.kind === 'stream-changes') held.add(step.slot);
       errored.push(...links);
     }
@@ -144,10 +174,16 @@ export class Joins {
     });
   }
 
-  async #run(step: Step): Promise<StepResult> {
-    const { done, error, result } = await this.#ports.step(step, this.#signal);
+  /** Whether the stream's own slot is among what was removed, as in "slot NAME on REGION". */
+  #isOwnSlot(removed: readonly unknown[]): boolean {
+    return removed.flat().some((what) => typeof what === 'string' && what.startsWith(`slot ${this.#own} `));
+  }
+
+  async #run(step: Step, signal = this.#signal): Promise<StepResult> {
+    signal.throwIfAborted();
+    const { done, error, result } = await this.#ports.step(step, signal);
     if (error) throw new StepFailure(error);
-    if (!done) this.#signal.throwIfAborted();
+    if (!done) signal.throwIfAborted();
     return result ?? {};
   }
 
@@ -182,6 +218,10 @@ export class Joins {
 
 const erroredIn = ({ errored }: StepResult): readonly LinkId[] =>
   Array.isArray(errored) ? errored.filter((link): link is LinkId => typeof link === 'string') : [];
+
+/** What makes links leave the slot that they are on. */
+const isTakingOff = (step: Step): step is RemoveLinks | SplitLinks =>
+  step.kind === 'remove-links' || step.kind === 'split-links';
 
 /** Ids of later plans' steps are told from those of the run's own plan: "f2.s1". */
 const named = (plan: Plan, number: number): Plan => {

@@ -57,6 +57,7 @@ const step = z.discriminatedUnion('kind', [
     slot: z.string(),
     until: z.enum(['source-position-at-start', 'stopped']),
   }),
+  z.strictObject({ ...base, kind: z.literal('split-links'), slot: z.string(), links: names }),
   z.strictObject({ ...base, kind: z.literal('merge-links'), slot: z.string(), links: names }),
   z.strictObject({ ...base, kind: z.literal('remove-links'), links: names }),
   z.strictObject({
@@ -78,6 +79,7 @@ const READ: Read = {
   'create-slot': true,
   'copy-table': true,
   'stream-changes': true,
+  'split-links': true,
   'merge-links': true,
   'remove-links': true,
   verify: true,

@@ -60,6 +60,7 @@ const effectCovers = (reviewed: Step, step: Step): boolean => {
         reviewed.repair === step.repair &&
         within(step.links, reviewed.links)
       );
+    case 'split-links':
     case 'merge-links':
     case 'remove-links':
       return reviewed.kind === step.kind && within(step.links, reviewed.links);

@@ -72,8 +72,10 @@ class World {
         });
       },
       compare: () => Promise.resolve({ findings: [], tables: [], seed: null }),
+      splitLinks: () => Promise.resolve({ links: 0, position: null }),
+      expireHeld: () => Promise.resolve([]),
       mergeLinks: () => Promise.resolve({ links: 1, position: lsnOf(1n) }),
-      removeLinks: () => Promise.resolve({ links: 1 }),
+      removeLinks: () => Promise.resolve({ links: 1, removed: [] }),
       verify: () => Promise.resolve({ findings: [], tables: 1, rows: 1 }),
       dropLink: () => Promise.resolve([]),
       sourcePosition: () => Promise.resolve(lsnOf(9n)),

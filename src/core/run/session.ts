@@ -69,6 +69,8 @@ class Session {
   /** Ends the run in good order: --max-duration or --max-lag. */
   readonly #enough = new AbortController();
   readonly #engines = new Map<StreamKey, StreamEngine>();
+  /** Links whose slots were given up at the end of their stream's steps. */
+  readonly #expired: ErroredLink[] = [];
   #lagging = false;
 
   constructor(request: SessionRequest, ports: SessionPorts, outer: AbortSignal) {
@@ -88,7 +90,7 @@ class Session {
       return {
         plan,
         errors,
-        errored: await this.#errored(),
+        errored: [...this.#expired, ...(await this.#errored())],
         interruption: this.#outer.aborted ? this.#outer.reason : undefined,
         cutShort: !this.#outer.aborted && this.#enough.signal.aborted && open,
         lagging: this.#lagging || this.#lagsAtEnd(),
@@ -207,6 +209,8 @@ class Session {
     }
     metrics.succeeded(edgeOf(stream), clock.nowMs());
     if (!this.#request.follow || signal.aborted || steps.length === 0) {
+      // What was tried again in this run has had its chance.
+      this.#expired.push(...(await this.#engines.get(stream.key)!.expireHeld()));
       health.set(stream.key, 'ended');
       return { errors: [], open: false };
     }

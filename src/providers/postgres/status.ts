@@ -21,7 +21,9 @@ import { isUninitialised } from './target-state.ts';
 const SOURCE = `
   WITH here AS (
     SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END AS lsn)
-  SELECT here.lsn::text AS lsn, (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS "nowMs",
+  SELECT here.lsn::text AS lsn,
+         (SELECT (wal_bytes / nullif(extract(epoch FROM now() - stats_reset), 0))::float8 FROM pg_stat_wal)
+           AS "walBytesPerSecond", (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS "nowMs",
          coalesce((SELECT json_agg(json_build_object('name', slot_name, 'walStatus', wal_status, 'active', active,
                                                      'confirmedFlush', confirmed_flush_lsn::text,
                             'retainedBytes', pg_wal_lsn_diff(here.lsn, restart_lsn), 'safeWalBytes', safe_wal_size))
@@ -32,6 +34,7 @@ const SOURCE = `
 interface SourceRow {
   readonly lsn: string;
   readonly nowMs: number;
+  readonly walBytesPerSecond: number | null;
   readonly slots: readonly (SlotHealth & { readonly name: string })[];
 }
 
@@ -41,6 +44,7 @@ export const lookAtSource = async (client: Client, subject: string): Promise<Sou
     return {
       currentLsn: parseLsn(row.lsn),
       nowMs: row.nowMs,
+      walBytesPerSecond: row.walBytesPerSecond,
       slots: new Map(row.slots.map(({ name, ...health }) => [name, health])),
       ...(await seen(client, subject)),
     };

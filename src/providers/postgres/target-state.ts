@@ -7,6 +7,7 @@ import type { Client } from 'pg';
 import { parseLsn } from '../../core/change/lsn.ts';
 import type { CheckpointRow, CopyRow, LinkRow, LinkState } from '../../core/plan/facts.ts';
 import type { LinkId, StreamKey } from '../../core/topology/link.ts';
+import { XcError } from '../../core/errors/xc-error.ts';
 import { codeOf, pgError } from './pg-error.ts';
 
 export interface TargetState {
@@ -146,15 +147,70 @@ export const readLink = async (
   client: Client,
   link: LinkId,
   subject: string,
-): Promise<{ readonly state: LinkState; readonly takenOff: boolean } | null> => {
+): Promise<LinkStateRow | null> => {
   try {
-    const { rows } = await client.query<{ state: LinkState; off: boolean }>(
-      `SELECT state, coalesce((detail ->> 'takenOff')::boolean, false) AS off FROM xcrepl.links WHERE link = $1`,
-      [link],
-    );
-    return rows[0] ? { state: rows[0].state, takenOff: rows[0].off } : null;
+    return (await readLinkRows(client, [link]))[0] ?? null;
   } catch (error) {
     if (isUninitialised(error)) return null;
     throw pgError(error, subject);
   }
 };
+
+export interface Asked {
+  readonly link: LinkId;
+  readonly state: LinkState;
+  readonly changed: boolean;
+}
+
+const PAUSE = `
+  UPDATE xcrepl.links SET state = 'pausing', updated_at = clock_timestamp()
+   WHERE link = ANY ($1) AND state IN ('streaming', 'catching-up', 'errored') RETURNING link`;
+
+/** One that was still to be paused goes on as it was; one that is paused catches up first, on its own slot. */
+const RESUME = `
+  UPDATE xcrepl.links l
+     SET detail = detail - 'error' - 'why' - 'since' - 'position', updated_at = clock_timestamp(),
+         state = CASE WHEN state = 'pausing' AND slot = 'xcrepl_s_' || stream AND consistent_at <=
+                        (SELECT position FROM xcrepl.checkpoints c WHERE c.slot = l.slot)
+                      THEN 'streaming' ELSE 'catching-up' END
+   WHERE link = ANY ($1) AND state IN ('pausing', 'paused') RETURNING link`;
+
+/**
+ * Asks for links to be paused or resumed; what cannot be is left as it is.
+ * @returns the links that there are, with the state that holds now
+ */
+export const askForPause = async (
+  client: Client,
+  links: readonly LinkId[],
+  wanted: 'pause' | 'resume',
+  subject: string,
+): Promise<Asked[]> => {
+  try {
+    const { rows } = await client.query<{ link: LinkId }>(wanted === 'pause' ? PAUSE : RESUME, [links]);
+    const changed = new Set(rows.map(({ link }) => link));
+    return (await readLinkRows(client, links)).map((row) => ({ ...row, changed: changed.has(row.link) }));
+  } catch (error) {
+    if (isUninitialised(error)) return [];
+    // check_violation: the schema is of a version that knows no links to be paused.
+    if (codeOf(error) === '23514')
+      throw new XcError('XC-2016', { subject, next: `xcrepl init --region ${subject}` });
+    throw pgError(error, subject);
+  }
+};
+
+export interface LinkStateRow {
+  readonly link: LinkId;
+  readonly slot: string;
+  readonly state: LinkState;
+  readonly takenOff: boolean;
+}
+
+/** In order of their ids; those that the target does not know are left out. */
+export const readLinkRows = async (client: Client, links: readonly LinkId[]): Promise<LinkStateRow[]> =>
+  (
+    await client.query<LinkStateRow>(
+      `SELECT link, slot, state, coalesce((detail ->> 'takenOff')::boolean, false) AS "takenOff"
+         FROM xcrepl.links WHERE link = ANY ($1) ORDER BY link`,
+      [links],
+    )
+  ).rows;

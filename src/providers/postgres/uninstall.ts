@@ -53,12 +53,15 @@ export const readInstalled = async (client: Client, subject: string): Promise<In
   }
 };
 
-/** Slots and origins carry the stream's key in their names. */
+/** Slots and origins carry the stream's key in their names; those of a link by itself, the link's (see linkKey). */
 const readStreams = async (client: Client): Promise<Pick<Installed, 'origins' | 'feeding' | 'streams'>> => {
   const origins = await client.query<{ name: string }>(
     `SELECT o.roname AS name FROM pg_catalog.pg_replication_origin o
       WHERE o.roname LIKE 'xcrepl\\_%'
-        AND EXISTS (SELECT FROM xcrepl.streams s WHERE strpos(o.roname, s.stream) > 0) ORDER BY 1`,
+        AND (EXISTS (SELECT FROM xcrepl.streams s WHERE strpos(o.roname, s.stream) > 0)
+             OR EXISTS (SELECT FROM xcrepl.checkpoints c WHERE c.slot = o.roname)
+             OR EXISTS (SELECT FROM xcrepl.links l WHERE starts_with(o.roname, 'xcrepl_l_' ||
+                          left(encode(sha256(convert_to(jsonb_build_array(l.link)::text, 'UTF8')), 'hex'), 10)))) ORDER BY 1`,
   );
   const feeding = await client.query<{ slot: string; region: string }>(
     `SELECT c.slot, s.source_region AS region FROM xcrepl.checkpoints c JOIN xcrepl.streams s USING (stream) ORDER BY 1`,

@@ -120,6 +120,18 @@ export const integrityCodes = {
       'A link that is paused, or that an error concerns alone, goes onto a replication slot of its own, copied from the stream’s. The copy was not possible, so the stream stands where it was.',
     next: 'see the reason in the message; then run the same command again',
   },
+  'XC-5241': {
+    title: 'slot is kept for links that are paused',
+    means:
+      'A paused link stands on the slot, and whatever is read from it now would be lost to the link. Nothing was read.',
+    next: 'run the same command again: a run takes paused links off a slot that others need',
+  },
+  'XC-5242': {
+    title: 'link was held for longer than its log could be kept',
+    means:
+      'A paused or errored link keeps log on the source by a slot of its own, within a budget. Past it the slot was dropped, so that the source’s disk does not fill up for one link; what was written since is missing on the target.',
+    next: 'xcrepl replication doctor --plan repair.json, then xcrepl replication run --plan repair.json reads again what differs; postgres.retainedWal.held of the source’s region sets the budget',
+  },
   'XC-5300': {
     title: 'server setting stands in the way',
     means:

@@ -94,6 +94,17 @@ export const usageCodes = {
     means: 'At the place of the configuration that lab up writes stands a file that it did not write.',
     next: 'name another place with --write-config, or move the file away',
   },
+  'XC-1210': {
+    title: 'no link is named',
+    means: 'What pauses or resumes links acts on those that are named, and never on all by omission.',
+    next: 'name one with --link, or several with --rule or --tenant',
+  },
+  'XC-1211': {
+    title: 'link can be neither paused nor resumed as it is',
+    means:
+      'A link is paused while it streams, catches up or is errored. One that is being copied, was never run, is stopped or needs repair has nothing that could be kept for it.',
+    next: 'see its state with xcrepl replication status',
+  },
   'XC-1301': {
     title: 'malformed time range',
     means: 'A --window is two ISO 8601 times with a slash between them, of which one may be left out.',

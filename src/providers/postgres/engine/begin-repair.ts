@@ -8,6 +8,7 @@ import type { CreateSlot } from '../../../core/plan/plan.ts';
 import { readIdentity } from '../identity.ts';
 import type { Copies } from './copies.ts';
 import { linksNamed, readSides, throughOutages, type EngineParts } from './parts.ts';
+import { dropEmptySlots } from './removal.ts';
 import { createSlot, dropOrigin, dropSlot } from './slots.ts';
 
 export const beginRepair = async (
@@ -27,10 +28,7 @@ export const beginRepair = async (
   });
   const { position, snapshot } = await createSlot(sessions, slot, failover, identity.version);
   await store.beginCopy(slot, position, links, sides, identity);
-  for (const left of await store.forgetEmptySlots()) {
-    await dropSlot(source, left);
-    await dropOrigin(await control.reader(), left);
-  }
+  await dropEmptySlots(parts);
   await copies.begin(slot, snapshot);
   return { slot, position };
 };

@@ -10,6 +10,7 @@ import type {
   MergeLinks,
   PublishTables,
   RemoveLinks,
+  SplitLinks,
   StreamChanges,
   Verify,
 } from '../../../core/plan/plan.ts';
@@ -36,13 +37,15 @@ import { Copies } from './copies.ts';
 import { beginRepair } from './begin-repair.ts';
 import { copyOneTable } from './copy-table.ts';
 import { refuseExisting } from './existing-rows.ts';
+import { expireHeld } from './held-budget.ts';
 import { HeldStore } from './held-store.ts';
 import { LinkStore } from './link-store.ts';
 import { mergeLinks } from './merging.ts';
 import type { EngineOptions } from './options.ts';
 import { linksNamed, readSides, throughOutages, type EngineParts, type Sides } from './parts.ts';
+import { pauseLinks } from './pause.ts';
 import { publish } from './publications.ts';
-import { dropLink, dropStream } from './removal.ts';
+import { dropEmptySlots, dropLink, dropStream, emptyStream } from './removal.ts';
 import { asXcError } from './retry.ts';
 import { unlessMoved } from './schema-moved.ts';
 import { carrySequences } from './sequences.ts';
@@ -92,6 +95,7 @@ export class PostgresEngine implements StreamEngine {
       await store.takeOver(identity);
       this.#epoch = await store.epoch();
       this.#changed = new ChangedTables(null, await store.changedTables());
+      await dropEmptySlots(this.#parts);
       const known = await store.slots();
       await dropAbandonedSlots(await control.source(), key, known);
       const links = new Set([...options.stream.links.map(({ id }) => id), ...(await store.linkIds())]);
@@ -169,17 +173,24 @@ export class PostgresEngine implements StreamEngine {
     return { ...streamed, findings: this.#shapes.takeFindings(until !== null) };
   }
 
+  async splitLinks(step: SplitLinks): Promise<{ links: number; position: Lsn | null }> {
+    return await this.#typed(() => pauseLinks(this.#parts, step));
+  }
+
   async mergeLinks(step: MergeLinks, signal: AbortSignal): Promise<{ links: number; position: Lsn | null }> {
     await this.#typed(() => this.#copies.end(step.slot));
     const merged = await this.#typed(() => mergeLinks(this.#parts, this.#streams, step, this.#epoch, signal));
     return { links: merged?.links.length ?? 0, position: merged?.position ?? null };
   }
 
-  async removeLinks(step: RemoveLinks): Promise<{ links: number }> {
+  async removeLinks(step: RemoveLinks): Promise<{ links: number; removed: readonly string[] }> {
     return await this.#typed(async () => {
-      const links = await this.#parts.store.removeLinks(step.links);
-      if ((await this.#parts.store.links()).length === 0) await dropStream(this.#parts);
-      return { links };
+      const { store } = this.#parts;
+      const links = await store.removeLinks(step.links);
+      const left = await store.links();
+      if (left.length === 0) return { links, removed: await dropStream(this.#parts) };
+      if (left.every(({ off }) => off)) return { links, removed: await emptyStream(this.#parts) };
+      return { links, removed: await dropEmptySlots(this.#parts) };
     });
   }
 
@@ -236,6 +247,10 @@ export class PostgresEngine implements StreamEngine {
 
   async dropLink(link: LinkId): Promise<readonly string[]> {
     return await this.#typed(() => dropLink(this.#parts, link));
+  }
+
+  async expireHeld(): Promise<readonly ErroredLink[]> {
+    return await this.#typed(() => expireHeld(this.#parts));
   }
 
   async erroredLinks(): Promise<readonly ErroredLink[]> {

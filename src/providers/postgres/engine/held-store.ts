@@ -84,6 +84,34 @@ export class HeldStore {
     });
   }
 
+  /**
+   * What the slot kept is given up: its links need repair. From then on no checkpoint names the slot, so that whoever finds
+   * it drops it.
+   * @returns where they stand; null where one of them is held no more, and nothing was done
+   */
+  async expire(links: readonly LinkId[], slot: string, why: string): Promise<Lsn | null> {
+    return await this.#session.transaction(async (client) => {
+      const position = await this.#lockPosition(client, slot);
+      // An operator may have resumed one a moment ago.
+      const { rowCount } = await client.query(
+        `SELECT FROM xcrepl.links WHERE slot = $1 AND state IN ('paused', 'errored') FOR UPDATE`,
+        [slot],
+      );
+      if (rowCount !== links.length) return null;
+      await client.query(
+        `UPDATE xcrepl.links SET state = 'needs-repair', updated_at = clock_timestamp(),
+                detail = detail - 'error' || jsonb_build_object('why', $2::text, 'position', $3::text)
+          WHERE link = ANY ($1)`,
+        [links, why, formatLsn(position)],
+      );
+      await client.query('DELETE FROM xcrepl.copy_chunks WHERE slot = $1', [slot]);
+      await client.query('DELETE FROM xcrepl.checkpoints WHERE slot = $1', [slot]);
+      for (const link of links)
+        await this.#session.audit(client, 'link.expire', link, { slot, position: formatLsn(position), why });
+      return position;
+    });
+  }
+
   /** Of links that an error holds: why. */
   async errors(): Promise<Map<LinkId, LinkError>> {
     const { rows } = await this.#session.query<{ link: LinkId; error: LinkError }>(
@@ -93,14 +121,14 @@ export class HeldStore {
     return new Map(rows.map(({ link, error }) => [link, error]));
   }
 
-  /** A link whose end is asked for is held no other way: it goes. */
+  /** A link whose end is asked for is held no other way: it goes. One that is not to be paused any more goes on. */
   async #hold(client: Client, links: readonly LinkId[], holding: Holding, position: Lsn): Promise<void> {
     await client.query(
       `UPDATE xcrepl.links
-          SET state = $2, updated_at = clock_timestamp(),
-              detail = detail || jsonb_build_object('since', clock_timestamp()) || $3::jsonb ||
+          SET state = CASE WHEN state = 'pausing' THEN 'paused' ELSE $2 END, updated_at = clock_timestamp(),
+              detail = detail - 'error' - 'why' || jsonb_build_object('since', clock_timestamp()) || $3::jsonb ||
                 CASE WHEN state = $2 AND detail ? 'since' THEN jsonb_build_object('since', detail -> 'since') ELSE '{}' END
-        WHERE link = ANY ($1) AND state NOT IN ('stopping', 'dropping')`,
+        WHERE link = ANY ($1) AND state NOT IN ('stopping', 'dropping') AND ($2 <> 'paused' OR state IN ('pausing', 'paused'))`,
       [links, holding.state, JSON.stringify(detailOf(holding, position))],
     );
   }

@@ -48,5 +48,6 @@ export const isCarried = ({ state }: StoredLink): boolean =>
   state === 'catching-up' ||
   state === 'streaming' ||
   state === 'errored' ||
+  state === 'pausing' ||
   state === 'dropping' ||
   state === 'stopping';

@@ -13,7 +13,15 @@ import { writePlaces } from './rule-places.ts';
 import type { TargetSession } from './target-session.ts';
 
 export type LinkState =
-  'copying' | 'catching-up' | 'streaming' | 'paused' | 'errored' | 'needs-repair' | 'stopping' | 'dropping';
+  | 'copying'
+  | 'catching-up'
+  | 'streaming'
+  | 'pausing'
+  | 'paused'
+  | 'errored'
+  | 'needs-repair'
+  | 'stopping'
+  | 'dropping';
 
 export interface StoredLink {
   readonly link: LinkId;
@@ -21,6 +29,8 @@ export interface StoredLink {
   readonly state: LinkState;
   readonly from: Lsn | null;
   readonly consistentAt: Lsn | null;
+  /** Stopped, and taken off the stream. */
+  readonly off: boolean;
 }
 
 /** The source that links are read from anew. */
@@ -96,17 +106,21 @@ export class LinkStore {
     );
   }
 
-  /** Slots of the stream that no link is on any more, other than its own; they are forgotten with their chunks. */
-  async forgetEmptySlots(): Promise<string[]> {
-    return await this.#session.transaction(async (client) => {
-      const { rows } = await client.query<{ slot: string }>(
-        `DELETE FROM xcrepl.checkpoints c WHERE stream = $1 AND slot <> $2
-            AND NOT EXISTS (SELECT FROM xcrepl.links l WHERE l.slot = c.slot) RETURNING slot`,
-        [this.#session.options.stream.key, this.mainSlot],
-      );
-      const slots = rows.map((row) => row.slot);
+  /** Slots of the stream that no link is on any more, other than its own. */
+  async emptySlots(): Promise<string[]> {
+    const { rows } = await this.#session.query<{ slot: string }>(
+      `SELECT slot FROM xcrepl.checkpoints c WHERE stream = $1 AND slot <> $2
+          AND NOT EXISTS (SELECT FROM xcrepl.links l WHERE l.slot = c.slot) ORDER BY slot`,
+      [this.#session.options.stream.key, this.mainSlot],
+    );
+    return rows.map((row) => row.slot);
+  }
+
+  /** Positions and chunks of slots that are gone. */
+  async forgetSlots(slots: readonly string[]): Promise<void> {
+    await this.#session.transaction(async (client) => {
+      await client.query('DELETE FROM xcrepl.checkpoints WHERE slot = ANY ($1)', [slots]);
       await client.query('DELETE FROM xcrepl.copy_chunks WHERE slot = ANY ($1)', [slots]);
-      return slots;
     });
   }
 
@@ -130,9 +144,12 @@ export class LinkStore {
 
   async links(): Promise<StoredLink[]> {
     const { rows } = await this.#session.query<
-      Record<'link' | 'slot' | 'state', string> & Record<'from' | 'consistent', string | null>
+      Record<'link' | 'slot' | 'state', string> &
+        Record<'from' | 'consistent', string | null> & { off: boolean }
     >(
-      `SELECT link, slot, state, from_position AS "from", consistent_at AS consistent FROM xcrepl.links WHERE stream = $1 ORDER BY link`,
+      `SELECT link, slot, state, from_position AS "from", consistent_at AS consistent,
+              coalesce((detail ->> 'takenOff')::boolean, false) AS off
+         FROM xcrepl.links WHERE stream = $1 ORDER BY link`,
       [this.#session.options.stream.key],
     );
     return rows.map((row) => ({
@@ -141,6 +158,7 @@ export class LinkStore {
       state: row.state as LinkState,
       from: row.from === null ? null : parseLsn(row.from),
       consistentAt: row.consistent === null ? null : parseLsn(row.consistent),
+      off: row.off,
     }));
   }
 
@@ -296,13 +314,13 @@ export class LinkStore {
     });
   }
 
-  /** A stopping link keeps its row as the mark that it was stopped; others go. */
+  /** A stopping link keeps its row as the mark that it was stopped, and no slot of its own; others go. */
   async removeLinks(links: readonly LinkId[]): Promise<number> {
     return await this.#session.transaction(async (client) => {
       const kept = await client.query(
-        `UPDATE xcrepl.links SET detail = detail || '{"takenOff": true}', updated_at = clock_timestamp()
+        `UPDATE xcrepl.links SET detail = detail || '{"takenOff": true}', slot = $2, updated_at = clock_timestamp()
           WHERE link = ANY ($1) AND state = 'stopping'`,
-        [links],
+        [links, this.mainSlot],
       );
       const gone = await client.query(
         `DELETE FROM xcrepl.links WHERE link = ANY ($1) AND state <> 'stopping'`,

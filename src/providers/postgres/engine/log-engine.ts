@@ -120,11 +120,11 @@ export class LogEngine implements StreamEngine {
     return end;
   }
 
-  async removeLinks(step: RemoveLinks): Promise<{ links: number }> {
+  async removeLinks(step: RemoveLinks): Promise<{ links: number; removed: readonly string[] }> {
     return await this.#typed(async () => {
       const links = await this.#parts.store.removeLinks(step.links);
-      if ((await this.#parts.store.links()).length === 0) await this.#dropStream();
-      return { links };
+      const left = (await this.#parts.store.links()).length;
+      return { links, removed: left === 0 ? await this.#dropStream() : [] };
     });
   }
 
@@ -142,6 +142,11 @@ export class LogEngine implements StreamEngine {
     );
   }
 
+  /** A log keeps everything for itself: links of it are held at no other's price. */
+  expireHeld(): Promise<readonly ErroredLink[]> {
+    return Promise.resolve([]);
+  }
+
   async sourcePosition(): Promise<Lsn> {
     return await this.#log.end();
   }
@@ -152,6 +157,10 @@ export class LogEngine implements StreamEngine {
 
   copyTable(): Promise<{ rows: number; bytes: number; chunks: number }> {
     return this.#never('copy-table');
+  }
+
+  splitLinks(): Promise<{ links: number; position: Lsn }> {
+    return this.#never('split-links');
   }
 
   mergeLinks(): Promise<{ links: number; position: Lsn }> {

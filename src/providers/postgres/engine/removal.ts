@@ -3,7 +3,7 @@
 import { insertOnlyPublicationName, publicationName, type LinkId } from '../../../core/topology/link.ts';
 import type { EngineParts } from './parts.ts';
 import { publish } from './publications.ts';
-import { dropOrigin, dropSlot } from './slots.ts';
+import { dropOrigin, dropSlot, heldLog } from './slots.ts';
 
 /** Removes the link and, with the last one, everything of its stream. */
 export const dropLink = async (parts: EngineParts, link: LinkId): Promise<string[]> => {
@@ -16,11 +16,41 @@ export const dropLink = async (parts: EngineParts, link: LinkId): Promise<string
   if (slot !== undefined && slot !== store.mainSlot && !left.some((one) => one.slot === slot))
     removed.push(...(await dropSlotAndOrigin(parts, slot)));
   if (left.length === 0) removed.push(...(await dropStream(parts)));
+  else if (left.every(({ off }) => off)) removed.push(...(await emptyStream(parts)));
+  return removed;
+};
+
+/**
+ * Slots of their own that links left behind which were taken off. One that is still being read stays until the next run.
+ * @returns what was removed
+ */
+export const dropEmptySlots = async (parts: EngineParts): Promise<string[]> => {
+  const removed: string[] = [];
+  const gone: string[] = [];
+  for (const slot of await parts.store.emptySlots()) {
+    if ((await heldLog(await parts.control.source(), slot)).state === 'read') continue;
+    removed.push(...(await dropSlotAndOrigin(parts, slot)));
+    gone.push(slot);
+  }
+  if (gone.length > 0) await parts.store.forgetSlots(gone);
   return removed;
 };
 
 /** Slots, origins, publications, and the stream's rows in the schema xcrepl. */
 export const dropStream = async (parts: EngineParts): Promise<string[]> => {
+  const removed = await dropObjects(parts);
+  await parts.store.deleteStream();
+  return removed;
+};
+
+/** What is left when every link is off the stream: nothing is kept for anybody. The marks that they were stopped stay. */
+export const emptyStream = async (parts: EngineParts): Promise<string[]> => {
+  const removed = await dropObjects(parts);
+  await parts.store.forgetSlots(await parts.store.slots());
+  return removed;
+};
+
+const dropObjects = async (parts: EngineParts): Promise<string[]> => {
   const { store, control, options } = parts;
   const { key, source: place } = options.stream;
   const removed: string[] = [];
@@ -33,7 +63,6 @@ export const dropStream = async (parts: EngineParts): Promise<string[]> => {
     await publish(source, name, 'insert', []);
     removed.push(`publication ${name} on ${place.region}`);
   }
-  await store.deleteStream();
   return removed;
 };
 

@@ -64,7 +64,8 @@ export const dropAbandonedSlots = async (
 
 const RETAINED = `
   SELECT pg_wal_lsn_diff(CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END,
-                         restart_lsn)::float8 AS bytes, safe_wal_size::float8 AS safe
+                         restart_lsn)::float8 AS bytes, safe_wal_size::float8 AS safe, active,
+         wal_status = 'lost' AS lost
     FROM pg_replication_slots WHERE slot_name = $1`;
 
 /** Log that the server keeps for the slot; null where the slot is gone or keeps none. */
@@ -75,6 +76,27 @@ export const retainedLog = async (
   const { rows } = await client.query<{ bytes: number | null; safe: number | null }>(RETAINED, [slot]);
   const [row] = rows;
   return typeof row?.bytes === 'number' ? { bytes: Math.max(0, row.bytes), safeBytes: row.safe } : null;
+};
+
+export type HeldLog =
+  | { readonly state: 'missing' }
+  | { readonly state: 'lost' }
+  | { readonly state: 'read' }
+  | ({ readonly state: 'kept' } & Pick<SlotLog, 'bytes' | 'safeBytes'>);
+
+/** Of a slot that links stand on: `read` while somebody reads from it. */
+export const heldLog = async (client: Client, slot: string): Promise<HeldLog> => {
+  const { rows } = await client.query<{
+    bytes: number | null;
+    safe: number | null;
+    active: boolean;
+    lost: boolean | null;
+  }>(RETAINED, [slot]);
+  const [row] = rows;
+  if (!row) return { state: 'missing' };
+  if (row.active) return { state: 'read' };
+  if (row.lost === true || row.bytes === null) return { state: 'lost' };
+  return { state: 'kept', bytes: Math.max(0, row.bytes), safeBytes: row.safe };
 };
 
 /** @returns whether there was one */

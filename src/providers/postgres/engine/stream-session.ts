@@ -64,7 +64,9 @@ export const runStreamSession = async (
 ): Promise<void> => {
   const { options, store } = ports;
   const from = (end.position = await startPosition(ports, slot));
-  const stored = (await store.links()).filter((link) => link.slot === slot && isCarried(link));
+  const onSlot = (await store.links()).filter((link) => link.slot === slot);
+  refusePassing(slot, onSlot);
+  const stored = onSlot.filter(isCarried);
   const links = options.stream.links.filter((link) => stored.some((one) => one.link === link.id));
   const lookedAt = await flushedPosition(ports.source);
   const sides = await ports.sides(links);
@@ -77,6 +79,13 @@ export const runStreamSession = async (
   }
   await store.settleCatchingUp(slot, end.position);
   await store.succeeded(slot);
+};
+
+/** A link that is paused on the slot would lose what is read from it. */
+const refusePassing = (slot: string, onSlot: readonly StoredLink[]): void => {
+  const paused = onSlot.filter(({ state }) => state === 'paused').map(({ link }) => link);
+  if (paused.length > 0)
+    throw new XcError('XC-5241', { subject: slot, why: `paused there: ${paused.join(', ')}` });
 };
 
 /** What one attempt rests on. */

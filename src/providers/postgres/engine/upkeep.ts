@@ -5,6 +5,7 @@
 
 import type { Lsn } from '../../../core/change/lsn.ts';
 import { judgeRetained, RetainedRate, RETENTION } from '../../../core/metrics/retained-wal.ts';
+import { expireHeld } from './held-budget.ts';
 import { Heartbeat } from './heartbeat.ts';
 import type { EngineParts } from './parts.ts';
 import { carrySequences } from './sequences.ts';
@@ -62,6 +63,9 @@ export class Upkeep {
           ]),
       ...(slot === this.#parts.store.mainSlot
         ? [
+            this.#every(RETAINED_MS, 'held links', stop.signal, async () => {
+              await expireHeld(this.#parts);
+            }),
             this.#every(SEQUENCES_MS, 'sequences', stop.signal, async () => {
               await carrySequences(this.#parts);
             }),
