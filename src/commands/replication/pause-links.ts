@@ -14,7 +14,7 @@ import { connect, disconnect } from '../../providers/postgres/connect.ts';
 import { askForPause, readLinkRows, type Asked } from '../../providers/postgres/target-state.ts';
 import type { Host, Outcome } from '../frame/host.ts';
 import { pauseOutcome } from './pause-view.ts';
-import { gather, newId } from './planning.ts';
+import { gather, newId, wishOf } from './planning.ts';
 import { openQuietEngine } from './quiet-engine.ts';
 import { findLink, selectLinks, type Selected, type Selection } from './selection.ts';
 
@@ -188,18 +188,9 @@ const splitHere = async (host: Host, selected: Selected, stream: Stream): Promis
     if (isXcError(error, 'XC-7002')) return error.why ?? error.message;
     throw error;
   }
-  const { loaded } = selected;
-  const facts = await gather(host, { ...selected, ids: new Set() }, [stream]);
-  const plan = makePlan(
-    facts,
-    {
-      selected: new Set(),
-      hashKeys: Object.keys(loaded.config.hashKeys),
-      config: loaded.digest,
-      mode: loaded.mode,
-    },
-    { id: run, nowMs: host.clock.nowMs() },
-  );
+  const none = { ...selected, ids: new Set<LinkId>() };
+  const facts = await gather(host, none, [stream]);
+  const plan = makePlan(facts, await wishOf(none, {}), { id: run, nowMs: host.clock.nowMs() });
   for (const step of plan.steps) if (step.kind === 'split-links') await engine.splitLinks(step);
   return null;
 };
