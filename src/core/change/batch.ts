@@ -93,8 +93,10 @@ export class Batch {
   sourceMs: number | null = null;
   /** The last transaction goes on in the next batch. */
   open = false;
-  /** Some change may only be applied in the order of the source. */
-  ordered = false;
+  /** Variants of which some change may only be applied in the order of the source. */
+  readonly ordered = new Set<Variant>();
+  /** Changes of them, each of which costs a statement. */
+  orderedChanges = 0;
   #countedRoute: Route | null = null;
   #counted: RouteCounts = { inserts: 0, updates: 0, deletes: 0, bytes: 0 };
 
@@ -109,7 +111,14 @@ export class Batch {
     this.position = ZERO_LSN;
     this.sourceMs = null;
     this.open = false;
-    this.ordered = false;
+    this.ordered.clear();
+    this.orderedChanges = 0;
+  }
+
+  /** A change of the variant comes that may only be applied in the order of the source. */
+  keepOrder(variant: Variant): void {
+    this.ordered.add(variant);
+    this.orderedChanges++;
   }
 
   add(

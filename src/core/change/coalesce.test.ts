@@ -10,7 +10,8 @@ import {
   type Route,
   type Variant,
 } from './batch.ts';
-import { netEffect } from './coalesce.ts';
+import { netEffect, type Place } from './coalesce.ts';
+import { KeyStates } from './key-states.ts';
 import { ZERO_LSN } from './lsn.ts';
 import { readInt32 } from './pgoutput.ts';
 import { fieldOffsets, makeTuplePlan, NULL_FIELD, UNCHANGED_FIELD } from './tuple-plan.ts';
@@ -58,8 +59,8 @@ const writeRow = (batch: Batch, row: Row): [number, number] => {
   return [start, batch.arena.length];
 };
 
-const insert = (batch: Batch, row: Row): void =>
-  batch.add(INSERT, route, 0, ...writeRow(batch, row), ...writeKey(batch, row[0]));
+const insert = (batch: Batch, row: Row, by = route): void =>
+  batch.add(INSERT, by, 0, ...writeRow(batch, row), ...writeKey(batch, row[0]));
 const remove = (batch: Batch, id: string): void => batch.add(DELETE, route, 0, 0, 0, ...writeKey(batch, id));
 const update = (batch: Batch, id: string, row: Row): void => {
   const flags = (row.includes(undefined) ? HAS_UNCHANGED : 0) | (row[0] === id ? 0 : KEY_CHANGED);
@@ -81,10 +82,14 @@ const readRow = (batch: Batch, at: number): Row => {
 
 type Table = Map<string, [string, string | null, string | null]>;
 
+const place: Place = { name: 'app.t', keepsRow: false, ordered: 'nothing' };
+/** One for all batches, as a session has it. */
+const keys = new KeyStates();
+
 /** What the target does with a net effect; fails where a statement would. */
 const applyEffect = (batch: Batch, table: Table): boolean => {
-  const effects = netEffect(batch, () => false);
-  if (!effects) return false;
+  const { effects, inOrder } = netEffect(batch, () => place, keys);
+  if (inOrder.size > 0) return false;
   const [effect] = effects;
   if (!effect) return true;
   for (let at = 0; at < effect.deletes.length; at += 2) {
@@ -141,24 +146,32 @@ const randomHistory = (pick: (below: number) => number, batch: Batch, table: Tab
   }
 };
 
+const routeOf = (table: string): Route => ({ ...route, variant: { ...variant, table } });
+
+/** In which order new rows reach the target. */
+const inserted = (ids: readonly string[]): string[] => {
+  const batch = new Batch();
+  for (const id of ids) insert(batch, [id, null, null]);
+  const inserts = netEffect(batch, () => place).effects[0]?.inserts ?? [];
+  return inserts.filter((_, at) => at % 2 === 0).map((at) => readRow(batch, at)[0]);
+};
+
 describe('net effect', () => {
   test('of any history is what the source has, or the order is kept', () => {
     let asSets = 0;
+    const batch = new Batch();
     for (let seed = 1; seed <= 3_000; seed++) {
       const pick = random(seed);
       const source: Table = new Map();
-      const before = new Batch();
-      for (let id = 0; id < 6; id++)
-        if (pick(2) === 0) {
-          source.set(`k${id}`, [`k${id}`, 'old', null]);
-          insert(before, [`k${id}`, 'old', null]);
-        }
+      for (let id = 0; id < 6; id++) if (pick(2) === 0) source.set(`k${id}`, [`k${id}`, 'old', null]);
       const target: Table = new Map([...source].map(([id, [, v, w]]) => [id, [id, v, w]]));
-      const batch = new Batch();
+      batch.reset();
       randomHistory(pick, batch, source);
       if (!applyEffect(batch, target)) continue;
       asSets++;
-      expect(new Map(target), `seed ${seed}`).toEqual(source);
+      const rows = (table: Table): string =>
+        JSON.stringify([...table].toSorted(([a], [b]) => (a < b ? -1 : 1)));
+      if (rows(target) !== rows(source)) expect.fail(`seed ${seed}: ${rows(target)} is not ${rows(source)}`);
     }
     expect(asSets).toBeGreaterThan(1_500);
   });
@@ -166,14 +179,14 @@ describe('net effect', () => {
   test('is not taken where a moved row lacks fields that nobody here has', () => {
     const batch = new Batch();
     update(batch, 'a', ['b', 'v', undefined]);
-    expect(netEffect(batch, () => false)).toBeNull();
+    expect(netEffect(batch, () => place)).toEqual({ effects: [], inOrder: new Set([variant]) });
   });
 
   test('is not taken for a changed key of rows that have values of their own', () => {
     const batch = new Batch();
     update(batch, 'a', ['b', 'v', 'w']);
-    expect(netEffect(batch, () => true)).toBeNull();
-    expect(netEffect(batch, () => false)).toHaveLength(1);
+    expect(netEffect(batch, () => ({ ...place, keepsRow: true })).inOrder).toEqual(new Set([variant]));
+    expect(netEffect(batch, () => place)).toMatchObject({ effects: [{ variant }], inOrder: new Set() });
   });
 
   test('of a row that came and went is nothing', () => {
@@ -181,14 +194,39 @@ describe('net effect', () => {
     insert(batch, ['a', 'v', 'w']);
     update(batch, 'a', ['b', undefined, 'x']);
     remove(batch, 'b');
-    expect(netEffect(batch, () => false)).toMatchObject([{ deletes: [], inserts: [] }]);
+    expect(netEffect(batch, () => place).effects).toMatchObject([{ deletes: [], inserts: [] }]);
+  });
+
+  test('keeps the order of the tables alone that need it, and of all variants of such a table', () => {
+    const [plain, keyless, sibling] = [routeOf('app.plain'), routeOf('app.keyless'), routeOf('app.keyless')];
+    const batch = new Batch();
+    for (const by of [plain, keyless, sibling, plain, keyless])
+      insert(batch, [`k${batch.size}`, 'v', 'w'], by);
+    batch.keepOrder(keyless.variant);
+    const placed = (ordered: Place['ordered']) => (of: Variant) => ({
+      ...place,
+      name: of.table,
+      ordered: of === plain.variant ? ordered : 'nothing',
+    });
+    const { effects, inOrder } = netEffect(batch, placed('nothing'));
+    expect(inOrder).toEqual(new Set([keyless.variant, sibling.variant]));
+    expect(effects.map((effect) => [effect.variant, effect.inserts.length])).toEqual([[plain.variant, 4]]);
+    // A trigger may look at any table.
+    expect(netEffect(batch, placed('batch'))).toMatchObject({ effects: [], inOrder: { size: 3 } });
+  });
+
+  test('inserts rows of many tenants in the order of their keys, and those of one as they lie', () => {
+    const ids = Array.from({ length: 60 }, (_, at) => `t${at % 3} ${10 + Math.floor(at / 3)}`);
+    expect(inserted(ids)).toEqual(ids.toSorted());
+    expect(inserted(ids.toSorted())).toEqual(ids.toSorted());
+    expect(inserted([])).toEqual([]);
   });
 
   test('of hot keys is one row for each key', () => {
     const batch = new Batch();
     for (let round = 0; round < 100; round++)
       update(batch, `k${round % 3}`, [`k${round % 3}`, `v${round}`, 'w']);
-    const [effect] = netEffect(batch, () => false)!;
+    const [effect] = netEffect(batch, () => place).effects;
     expect(effect!.updates.get('')).toHaveLength(6);
   });
 });

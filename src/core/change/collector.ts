@@ -189,7 +189,7 @@ export class Collector implements PgoutputHandler {
       }
     }
     if (finder.routes.ordered || (operation === INSERT && (flags & HAS_UNCHANGED) !== 0))
-      batch.ordered = true;
+      batch.keepOrder(route.variant);
     batch.add(operation, route, flags, rowStart, rowEnd, keyStart, keyEnd);
   }
 
@@ -197,14 +197,14 @@ export class Collector implements PgoutputHandler {
     const { batch } = this;
     const keyStart = batch.arena.length;
     this.#writeOld(finder, route, bytes, old);
-    if (finder.routes.ordered) batch.ordered = true;
+    if (finder.routes.ordered) batch.keepOrder(route.variant);
     batch.add(DELETE, route, 0, 0, 0, keyStart, batch.arena.length);
   }
 
   #addTruncate(route: Route, range: TableRange | null): void {
     const { batch } = this;
     if (range) batch.cleared.set(batch.size, range);
-    batch.ordered = true;
+    batch.keepOrder(route.variant);
     batch.add(TRUNCATE, route, 0, 0, 0, 0, 0);
   }
 

@@ -32,6 +32,21 @@ export const keyOrder = (bytes: Buffer, ranges: readonly number[]): ArrayLike<nu
   return Uint16Array.from(weights, (weight) => weight % PLACES);
 };
 
+/** Keys that are compared to tell whether all of them came in order. */
+const SAMPLES = 32;
+
+/** Whether the keys seem to lie in order as they stand: samples of them do. */
+export const inKeyOrder = (bytes: Buffer, ranges: readonly number[]): boolean => {
+  const count = ranges.length / 2;
+  const step = Math.max(1, Math.floor(count / SAMPLES));
+  for (let at = step; at < count; at += step) {
+    const before = (at - step) * 2;
+    const [start, end] = [ranges[at * 2]!, ranges[at * 2 + 1]!];
+    if (bytes.compare(bytes, start, end, ranges[before], ranges[before + 1]) > 0) return false;
+  }
+  return true;
+};
+
 /** Bytes at the beginning that no key differs in. */
 const commonBytes = (bytes: Buffer, ranges: readonly number[]): number => {
   const first = ranges[0] ?? 0;

@@ -20,6 +20,8 @@ import { serverError } from '../wire/server-error.ts';
 const BATCH_BYTES = 8 * 2 ** 20;
 /** A batch of many tiny changes is cut as well: each costs some memory beside its bytes. */
 const BATCH_CHANGES = 50_000;
+/** So is one of changes that go to the target one by one: they take some 0.1 ms each, and a kill takes all of them back. */
+const BATCH_ORDERED_CHANGES = 5_000;
 /** One is applied while the next is gathered. */
 const SPARE_BATCHES = 2;
 /**
@@ -140,7 +142,11 @@ export class ReplicationStream implements ChangeSource {
 
   #isFull(): boolean {
     const { batch } = this.#collector;
-    return batch.arena.length >= BATCH_BYTES || batch.size >= BATCH_CHANGES;
+    return (
+      batch.arena.length >= BATCH_BYTES ||
+      batch.size >= BATCH_CHANGES ||
+      batch.orderedChanges >= BATCH_ORDERED_CHANGES
+    );
   }
 
   #take(): Batch {

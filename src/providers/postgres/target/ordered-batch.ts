@@ -1,6 +1,6 @@
 /** Runs a batch in the order of the source inside an open transaction: pipelined where possible, else step by step. */
 
-import { INSERT, UPDATE, type Batch, type Operation } from '../../../core/change/batch.ts';
+import { INSERT, UPDATE, type Batch, type Operation, type Variant } from '../../../core/change/batch.ts';
 import { unchangedFields } from '../../../core/change/coalesce.ts';
 import { XcError } from '../../../core/errors/xc-error.ts';
 import { blaming } from '../../../core/replication/link-fault.ts';
@@ -20,6 +20,8 @@ export interface OrderedPorts {
   reread(batch: Batch, index: number): Promise<readonly (Uint8Array | null)[] | null>;
   /** Changes of this link alone; of all links where absent. */
   readonly only?: LinkId;
+  /** Changes of these variants alone; of all where absent. */
+  readonly variants?: ReadonlySet<Variant>;
 }
 
 /** Tags of an update whose row is not there; a row with a new identity value is replaced by an insert. */
@@ -45,7 +47,7 @@ export const applyOrdered = async (
       next++;
       continue;
     }
-    const end = Math.min(batch.size, next + PIPELINE_CHANGES);
+    const end = pipelineEnd(batch, next, ports);
     const gap = needsReading(batch, next)
       ? next
       : await pipelined(connection, statements, batch, ports, next, end);
@@ -58,8 +60,17 @@ export const applyOrdered = async (
   return conflicts;
 };
 
-const isWanted = (batch: Batch, index: number, { only }: OrderedPorts): boolean =>
-  only === undefined || batch.route[index]?.link === only;
+const isWanted = (batch: Batch, index: number, { only, variants }: OrderedPorts): boolean => {
+  const route = batch.route[index]!;
+  return (only === undefined || route.link === only) && (variants?.has(route.variant) ?? true);
+};
+
+const pipelineEnd = (batch: Batch, from: number, ports: OrderedPorts): number => {
+  let end = from;
+  for (let left = PIPELINE_CHANGES; left > 0 && end < batch.size; end++)
+    if (isWanted(batch, end, ports)) left--;
+  return end;
+};
 
 /** An insert that leaves fields unchanged: the row moved into the filter, and its large values were not sent. */
 const needsReading = (batch: Batch, index: number): boolean =>

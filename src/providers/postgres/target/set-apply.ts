@@ -4,7 +4,7 @@
  */
 
 import type { Batch, Variant } from '../../../core/change/batch.ts';
-import type { NetEffect, Ranges } from '../../../core/change/coalesce.ts';
+import type { Ranges, TableEffect } from '../../../core/change/coalesce.ts';
 import { readInt16, readInt32 } from '../../../core/change/pgoutput.ts';
 import type { MessageWriter } from '../wire/messages.ts';
 import type { Statements } from '../wire/statements.ts';
@@ -26,7 +26,7 @@ export const writeNetEffects = (
   writer: MessageWriter,
   statements: Statements,
   batch: Batch,
-  effects: readonly NetEffect[],
+  effects: readonly TableEffect[],
   tableOf: (variant: Variant) => TargetTable,
 ): Expected[] => {
   const expected: Expected[] = [];
@@ -150,9 +150,9 @@ const writeRecord = (
 /** Rows that a statement of the pipeline found, by its command tag: "UPDATE 3". */
 const found = (tag: string | undefined): number => Number(/(\d+)$/.exec(tag ?? '')?.[1] ?? -1);
 
-/** Some update did not find all of its rows. @param tags one for each expectation */
-export const missesRows = (expected: readonly Expected[], tags: readonly string[]): boolean =>
-  expected.some(({ kind, rows }, at) => kind === 'update' && found(tags[at]) !== rows);
+/** The first update that did not find all of its rows. @param tags one for each expectation */
+export const missingRows = (expected: readonly Expected[], tags: readonly string[]): Expected | undefined =>
+  expected.find(({ kind, rows }, at) => kind === 'update' && found(tags[at]) !== rows);
 
 /** Rows that deletes were to find and did not. */
 export const rowsGone = ({ kind, rows }: Expected, tag: string | undefined): number =>

@@ -1,12 +1,13 @@
 /**
  * Applies batches to the target: rows, counts, epoch and takeover check, checkpoint and origin position in one
- * transaction, sent as one pipelined write. A batch goes as a set first; what a constraint or a missing row refuses
- * goes again in the order of the source, and what is refused even then stops the stream with the row's place.
+ * transaction, sent as one pipelined write. A batch goes as sets first; the table whose set a constraint or a missing
+ * row refuses goes again in the order of the source, and what is refused even then stops the stream with the row's place.
  */
 
 import type { Batch, Variant } from '../../../core/change/batch.ts';
-import { netEffect } from '../../../core/change/coalesce.ts';
-import { formatLsn, maxLsn, minLsn, parseLsn, ZERO_LSN, type Lsn } from '../../../core/change/lsn.ts';
+import { netEffect, type Place } from '../../../core/change/coalesce.ts';
+import { KeyStates } from '../../../core/change/key-states.ts';
+import { formatLsn, parseLsn, ZERO_LSN, type Lsn } from '../../../core/change/lsn.ts';
 import type { Applied, ChangeSink } from '../../../core/replication/ports.ts';
 import { XcError } from '../../../core/errors/xc-error.ts';
 import type { Clock } from '../../../core/time/clock.ts';
@@ -15,10 +16,11 @@ import { exchange, simpleQuery, type Answer } from '../wire/exchange.ts';
 import { MessageWriter } from '../wire/messages.ts';
 import { isOfStatement, isRowRefusal, ServerError } from '../wire/server-error.ts';
 import { Statements } from '../wire/statements.ts';
+import { DurablePositions } from './durable-positions.ts';
 import { applyOrdered } from './ordered-batch.ts';
 import { PendingCounts } from './pending-counts.ts';
 import { blameLinks } from './refused-links.ts';
-import { missesRows, rowsGone, writeNetEffects, type Expected } from './set-apply.ts';
+import { missingRows, rowsGone, writeNetEffects, type Expected } from './set-apply.ts';
 import type { TargetTable } from './target-table.ts';
 
 export interface SinkOptions {
@@ -41,49 +43,73 @@ export class PostgresSink implements ChangeSink {
   readonly #statements = new Statements();
   /** For whole batches: one at a time, and its memory serves all of them. */
   readonly #writer = new MessageWriter();
+  readonly #keys = new KeyStates();
   readonly #pending: PendingCounts;
   #inTransaction = false;
-  /** Positions that are committed and not yet known to be durable: source position and the target's insert position. */
-  readonly #undurable: { readonly position: Lsn; readonly written: Lsn }[] = [];
-  #durable: Lsn = ZERO_LSN;
+  readonly #durable: DurablePositions;
 
   constructor(connection: WireConnection, options: SinkOptions) {
     this.#connection = connection;
     this.#options = options;
     this.#pending = new PendingCounts(options.clock);
+    this.#durable = new DurablePositions(connection);
   }
 
   async apply(batch: Batch): Promise<Applied> {
     for (const [route, counts] of batch.counts) this.#pending.add(route, counts);
-    const effects = netEffect(batch, (variant) => this.#options.tableOf(variant).keepsRow);
-    const asSet = effects !== null && effects.every(({ variant }) => !this.#options.tableOf(variant).ordered);
-    if (!asSet) return { conflicts: await this.#inOrder(batch), fellBack: false };
+    const apart = new Set<string>();
+    while (apart.size <= MOST_APART) {
+      const { conflicts, refused } = await this.#asSets(batch, apart);
+      if (conflicts !== null) return { conflicts, fellBack: apart.size > 0 };
+      if (refused === null) break;
+      apart.add(this.#options.tableOf(refused).copySql);
+    }
+    return { conflicts: await this.#inOrder(batch), fellBack: true };
+  }
+
+  /**
+   * Applies a batch by its net effect, and what needs the source's order behind it.
+   * @param apart tables that need it, beside those that always do
+   * @returns conflicts, or null where the target refused something: then whose set, where it was one
+   */
+  async #asSets(
+    batch: Batch,
+    apart: ReadonlySet<string>,
+  ): Promise<{ readonly conflicts: number | null; readonly refused: Variant | null }> {
+    const { effects, inOrder } = netEffect(batch, (variant) => this.#placeOf(variant, apart), this.#keys);
+    if (effects.length === 0 && inOrder.size > 0)
+      return { conflicts: await this.#inOrder(batch), refused: null };
     const writer = this.#writer;
     const begun = this.#begin(
       writer,
-      effects.some(({ variant }) => this.#options.tableOf(variant).deferrable),
+      inOrder.size > 0 || effects.some(({ variant }) => this.#options.tableOf(variant).deferrable),
     );
     const expected = writeNetEffects(writer, this.#statements, batch, effects, (variant) =>
       this.#options.tableOf(variant),
     );
     // Rows that are not there must be found before the commit: by the statements, or by a look at their tags.
-    const looks = expected.some(({ kind }) => kind === 'update');
+    const looks = inOrder.size > 0 || expected.some(({ kind }) => kind === 'update');
     if (!looks) this.#finish(writer, batch);
     let answer = await exchange(this.#connection, writer.sync().take());
     const tags = answer.tags.slice(begun);
-    const misses = looks && !answer.error && missesRows(expected, tags);
-    if (looks && !answer.error && !misses) {
-      this.#finish(writer, batch);
-      answer = await exchange(this.#connection, writer.sync().take());
+    const refused = (answer.error ? expected[tags.length] : looks ? missingRows(expected, tags) : null)
+      ?.variant;
+    let conflicts: number | null = 0;
+    if (looks && !answer.error && !refused) {
+      conflicts = await this.#thenInOrder(batch, inOrder);
+      if (conflicts !== null) {
+        this.#finish(writer, batch);
+        answer = await exchange(this.#connection, writer.sync().take());
+      }
     }
     const { error } = answer;
-    if (!error && !misses) {
+    if (!error && !refused && conflicts !== null) {
       this.#settled(batch, answer);
-      return { conflicts: this.#missing(expected, tags), fellBack: false };
+      return { conflicts: conflicts + this.#missing(expected, tags), refused: null };
     }
     await this.#rollBack(batch);
     if (error && error.sqlState !== 'XC020' && !isOfStatement(error)) throw this.#refused(error);
-    return { conflicts: await this.#inOrder(batch), fellBack: true };
+    return { conflicts: null, refused: refused ?? null };
   }
 
   /** Stores a position that no row came with: from then on a restart begins there. */
@@ -101,19 +127,8 @@ export class PostgresSink implements ChangeSink {
     this.#noteWritten(position, answer);
   }
 
-  /**
-   * The source position that no crash of the target can take back: committed there, and past the flushed log of the
-   * target and of its physical standbys (CORRECTNESS 18).
-   */
   async durable(): Promise<Lsn> {
-    if (this.#undurable.length === 0 || this.#inTransaction) return this.#durable;
-    const { rows } = await simpleQuery(this.#connection, FLUSHED);
-    const flushed = (rows[0] ?? [])
-      .filter((value) => value !== null)
-      .map(parseLsn)
-      .reduce(minLsn);
-    this.#noteFlushed(flushed);
-    return this.#durable;
+    return this.#inTransaction ? this.#durable.position : await this.#durable.ask();
   }
 
   /**
@@ -122,7 +137,7 @@ export class PostgresSink implements ChangeSink {
    * RecordTransactionCommit).
    */
   async flush(): Promise<void> {
-    if (this.#inTransaction || this.#undurable.length === 0) return;
+    if (this.#inTransaction || !this.#durable.awaited) return;
     await simpleQuery(
       this.#connection,
       "BEGIN; SET LOCAL synchronous_commit = on; SELECT pg_logical_emit_message(true, 'xcrepl', 'flush'); COMMIT",
@@ -130,13 +145,34 @@ export class PostgresSink implements ChangeSink {
   }
 
   get hasUndurable(): boolean {
-    return this.#undurable.length > 0;
+    return this.#durable.awaited;
   }
 
   /** Writes counts that are still held back; called at the end of a session. */
   async flushCounts(): Promise<void> {
     const sql = this.#pending.takeSql(true);
     if (sql !== null) await simpleQuery(this.#connection, sql);
+  }
+
+  /**
+   * Applies the changes of these variants, behind the others' net effects in one transaction.
+   * @returns conflicts among them, or null where the target refuses some change: the whole batch in order tells which
+   */
+  async #thenInOrder(batch: Batch, variants: ReadonlySet<Variant>): Promise<number | null> {
+    if (variants.size === 0) return 0;
+    try {
+      const ports = { ...this.#options, variants };
+      const conflicts = await applyOrdered(this.#connection, this.#statements, batch, ports);
+      if (conflicts > 0)
+        this.#pending.conflict(
+          batch.route.find(({ variant }) => variants.has(variant)),
+          conflicts,
+        );
+      return conflicts;
+    } catch (error) {
+      if (this.#connection.failure) throw error;
+      return null;
+    }
   }
 
   async #inOrder(batch: Batch): Promise<number> {
@@ -159,6 +195,11 @@ export class PostgresSink implements ChangeSink {
         ? error
         : await blameLinks(error, this.#connection, this.#statements, batch, this.#options);
     }
+  }
+
+  #placeOf(variant: Variant, apart: ReadonlySet<string>): Place {
+    const { copySql: name, keepsRow, ordered } = this.#options.tableOf(variant);
+    return { name, keepsRow, ordered: ordered === 'nothing' && apart.has(name) ? 'table' : ordered };
   }
 
   /** Opens the transaction, or a savepoint in one that earlier batches opened. @returns number of tags that it gives */
@@ -217,13 +258,7 @@ export class PostgresSink implements ChangeSink {
 
   /** The last row of the answer is the target's insert position after the commit: an upper bound of the commit's. */
   #noteWritten(position: Lsn, answer: Answer): void {
-    this.#undurable.push({ position, written: parseLsn(answer.rows.at(-1)?.[0] ?? '') });
-  }
-
-  #noteFlushed(flushed: Lsn): void {
-    while (this.#undurable[0] && this.#undurable[0].written <= flushed) {
-      this.#durable = maxLsn(this.#durable, this.#undurable.shift()!.position);
-    }
+    this.#durable.committed(position, parseLsn(answer.rows.at(-1)?.[0] ?? ''));
   }
 
   #missing(expected: readonly Expected[], tags: readonly string[]): number {
@@ -268,9 +303,7 @@ export class PostgresSink implements ChangeSink {
   }
 }
 
-const WAL_POSITIONS = 'SELECT pg_current_wal_insert_lsn()';
+/** Tables of one batch whose sets may be refused before all of it goes in order: each costs another attempt. */
+const MOST_APART = 3;
 
-/** What the target, and every physical standby that streams from it, has on disk. */
-const FLUSHED =
-  'SELECT pg_current_wal_flush_lsn(), (SELECT min(r.flush_lsn) FROM pg_stat_replication r' +
-  " WHERE NOT EXISTS (SELECT FROM pg_replication_slots s WHERE s.active_pid = r.pid AND s.slot_type = 'logical'))";
+const WAL_POSITIONS = 'SELECT pg_current_wal_insert_lsn()';

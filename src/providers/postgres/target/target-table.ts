@@ -45,8 +45,11 @@ export interface TargetTable {
   readonly own: readonly string[];
   /** There are such columns: a changed key must stay an UPDATE. */
   readonly keepsRow: boolean;
-  /** Rows must be applied one by one, in order: triggers that fire for replicas, or types that refuse NULL. */
-  readonly ordered: boolean;
+  /**
+   * Rows must be applied one by one, in order: values that came as text, or types that refuse NULL. Where triggers fire
+   * for replicas, rows of other tables must, too, since a trigger may look at any of them.
+   */
+  readonly ordered: 'nothing' | 'table' | 'batch';
 }
 
 export const makeTargetTable = (
@@ -85,11 +88,13 @@ export const makeTargetTable = (
     deferrable: facts.indexes.some((index) => !index.immediate),
     own,
     keepsRow: own.length > 0,
-    ordered:
-      textFields ||
-      plan.key.length === 0 ||
-      facts.triggers.some((trigger) => trigger.enabled === 'A' || trigger.enabled === 'R') ||
-      facts.columns.some((column) => types.get(column.typeOid)?.strictDomain === true),
+    ordered: facts.triggers.some((trigger) => trigger.enabled === 'A' || trigger.enabled === 'R')
+      ? 'batch'
+      : textFields ||
+          plan.key.length === 0 ||
+          facts.columns.some((column) => types.get(column.typeOid)?.strictDomain === true)
+        ? 'table'
+        : 'nothing',
   };
 };
 
