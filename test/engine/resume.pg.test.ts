@@ -92,6 +92,41 @@ describe('resume', () => {
     await expectEqual(pair);
   });
 
+  test('a connection that breaks behind the last copy, before its links stream, is made again', async () => {
+    await using pair = await makePair({ tenants: ['acme'], scale: 0.01 });
+    await initTarget(pair);
+    await using engine = await openTestEngine(pair);
+    await engine.engine.acquire();
+    await engine.publish();
+    await engine.createSlot();
+    const steps = await engine.copySteps(1);
+    for (const step of steps) await engine.engine.copyTable(step, never);
+    const until = await engine.engine.sourcePosition();
+    await using blocker = await pair.source.connect();
+    await blocker.query(`BEGIN; LOCK TABLE ${steps[0]!.table} IN ACCESS EXCLUSIVE MODE`);
+    const { slot } = steps[0]!;
+    const step = {
+      id: 's',
+      kind: 'stream-changes',
+      stream: engine.stream.key,
+      dependsOn: [],
+      slot,
+      until: 'source-position-at-start',
+    } as const;
+    const streaming = engine.engine.streamChanges(step, { until, signal: never });
+    streaming.catch(() => undefined);
+    const ended = (): Promise<unknown[]> =>
+      pair.source.query(
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+          WHERE datname = current_database() AND application_name LIKE 'xcrepl test%' AND wait_event_type = 'Lock'`,
+      );
+    await expect.poll(ended, { timeout: 60_000, interval: 50 }).not.toEqual([]);
+    await blocker.query('ROLLBACK');
+    await streaming;
+    expect(engine.notes.join()).toContain('trying again');
+    await expectEqual(pair);
+  });
+
   test('a run that was taken over cannot write any more', async () => {
     await using pair = await makePair({ tenants: ['acme'] });
     await initTarget(pair);

@@ -99,7 +99,17 @@ const CHANGES: readonly Change[] = [
     before: 'SET b = 41 WHERE id < 4',
     change: 'ALTER COLUMN b TYPE bigint',
     after: 'SET b = b + 5000000000',
-    stops: { code: 'XC-5202', next: 'ALTER COLUMN "b" TYPE bigint USING "b"::text::bigint;' },
+    stops: { code: 'XC-5202', next: 'ALTER COLUMN "b" TYPE bigint;' },
+  },
+  {
+    name: 'retype_float',
+    table: 'id int PRIMARY KEY, b real, a text',
+    before: 'SET b = 0.1 WHERE id < 4',
+    change: 'ALTER COLUMN b TYPE double precision, ALTER COLUMN a TYPE int USING length(a)',
+    after: 'SET b = 0.3 WHERE id = 5',
+    stops: { code: 'XC-5202', next: 'USING "a"::text::integer' },
+    onTarget:
+      'ALTER TABLE app.retype_float ALTER COLUMN b TYPE double precision, ALTER COLUMN a TYPE int USING length(a)',
   },
   {
     name: 'retyped_on_both',
@@ -124,6 +134,13 @@ const CHANGES: readonly Change[] = [
     stops: { code: 'XC-5221', next: `ALTER TYPE "app"."mood" ADD VALUE IF NOT EXISTS 'meh' AFTER 'sad';` },
   },
   {
+    name: 'domain',
+    table: 'id int PRIMARY KEY, b int, d app.small, ds app.small[]',
+    change: 'DOMAIN app.small DROP CONSTRAINT "is small"',
+    after: `SET d = 11, ds = '{12}' WHERE id > 5`,
+    stops: { code: 'XC-5202', next: 'ALTER DOMAIN "app"."small" DROP CONSTRAINT "is small";' },
+  },
+  {
     name: 'rename_table',
     table: KEYED,
     before: `SET a = 'before' WHERE id < 4`,
@@ -133,7 +150,7 @@ const CHANGES: readonly Change[] = [
   },
 ];
 
-const schema = `CREATE TYPE app.mood AS ENUM ('sad', 'ok');
+const schema = `CREATE TYPE app.mood AS ENUM ('sad', 'ok'); CREATE DOMAIN app.small AS int CONSTRAINT "is small" CHECK (VALUE < 10);
 ${CHANGES.map(({ name, table }) => `CREATE TABLE app.${name} (${table});`).join('\n')}`;
 
 const fill = async (pair: Pair): Promise<void> => {
@@ -146,7 +163,11 @@ const fill = async (pair: Pair): Promise<void> => {
 const renamed = (name: string): string => (name === 'rename_table' ? 'app."New Name"' : `app.${name}`);
 
 const alter = ({ name, change }: Change): string =>
-  change.startsWith('TYPE') ? `ALTER TYPE app.mood ${change.slice(5)}` : `ALTER TABLE app.${name} ${change}`;
+  change.startsWith('DOMAIN')
+    ? `ALTER ${change}`
+    : change.startsWith('TYPE')
+      ? `ALTER TYPE app.mood ${change.slice(5)}`
+      : `ALTER TABLE app.${name} ${change}`;
 
 test('each change in turn, with its exact statement, from the same position', async () => {
   await using pair = await pairOf(schema);
@@ -223,4 +244,34 @@ test('additive changes are made by the run, before the first row that needs them
   await pair.source.query('UPDATE app.retype SET b = 1 WHERE id = 1');
   expect(await fail(running.catchUp())).toMatchObject({ code: 'XC-5202', subject: 'app.retype.r' });
   expect(await pair.target.query(`SELECT FROM pg_attribute WHERE attname = 'r'`)).toEqual([]);
+}, 120_000);
+
+test('under ddl: additive, too, a column without a rule stops before it is made on the target (P1)', async () => {
+  const rules = { id: { action: 'allow' }, a: { action: 'allow' } } as const;
+  const ruled =
+    (columns: Record<string, { readonly action: 'allow' }>) =>
+    (config: ConfigInput): ConfigInput => {
+      const added = additive(config);
+      return { ...added, tenants: { all: { ...added.tenants!['all']!, columns: { 'app.t': columns } } } };
+    };
+  await using pair = await pairOf('CREATE TABLE app.t (id int PRIMARY KEY, a text)', ruled(rules));
+  await pair.source.query(`INSERT INTO app.t VALUES (1, 'copied')`);
+  {
+    await using running = await openTestEngine(pair);
+    await running.copyAndStream();
+    await pair.source.query(
+      `INSERT INTO app.t VALUES (2, 'before'); ALTER TABLE app.t ADD COLUMN phone text`,
+    );
+    await pair.source.query(`UPDATE app.t SET phone = '555' WHERE id = 1`);
+    expect(await fail(running.catchUp())).toMatchObject({ code: 'XC-2001', subject: 'app.t.phone' });
+  }
+  expect(await pair.target.query('SELECT * FROM app.t ORDER BY id')).toEqual([
+    { id: 1, a: 'copied' },
+    { id: 2, a: 'before' },
+  ]);
+  await pair.configure(ruled({ ...rules, phone: { action: 'allow' } }));
+  await using again = await openTestEngine(pair);
+  await again.engine.acquire();
+  await again.catchUp();
+  await expectEqual(pair, ['app.t']);
 }, 120_000);

@@ -29,7 +29,12 @@ const RUN_LIMIT_MS = 240_000;
 /** A batch that is under way is finished, whatever the machine does beside it. */
 const STOP_LIMIT_MS = 45_000;
 
-export const startRunner = (pair: Pair, mode: '--once' | '--follow'): Runner => {
+/** @param hear is given what it says on stderr, as it comes */
+export const startRunner = (
+  pair: Pair,
+  mode: '--once' | '--follow',
+  hear?: (text: string) => void,
+): Runner => {
   const args = [
     'replication',
     'run',
@@ -43,6 +48,7 @@ export const startRunner = (pair: Pair, mode: '--once' | '--follow'): Runner => 
     'json',
   ];
   const child = pair.spawnXcrepl(args, { timeoutMs: RUN_LIMIT_MS });
+  if (hear) child.stderr.on('data', (bytes: Buffer) => hear(bytes.toString()));
   let over = false;
   const ended = (async (): Promise<RunnerEnd> => {
     const { exitCode, signal, stdout, stderr } = await child;
@@ -97,18 +103,30 @@ export const finish = async (runner: Runner, exitCode: number, what: string): Pr
   if (end.exitCode !== exitCode) throw new Error(`${what}: ${told(end)}`);
 };
 
+/** What whoever reads a run's end makes of it: it is done, it may go on now, or it is wrong. */
+export type Judgement = 'done' | 'mended' | 'wrong';
+
 /**
  * Runs to the end what may have to be tried again: exit 5 says that retrying may help, and a few times it may.
+ * @param judge of a run that ended otherwise
  * @returns how often it was tried again
  */
-export const finishInTime = async (start: () => Runner, what: string): Promise<number> => {
-  for (let retries = 0; ; retries++) {
+export const finishInTime = async (
+  start: () => Runner,
+  what: string,
+  judge: (end: RunnerEnd) => Promise<Judgement> | Judgement = () => 'wrong',
+): Promise<number> => {
+  let [retries, mends] = [0, 0];
+  for (;;) {
     const end = await start().ended;
-    if (end.exitCode === 0) return retries;
-    if (end.exitCode !== 5 || retries === MAX_RETRIES) throw new Error(`${what}: ${told(end)}`);
+    const judgement = end.exitCode === 0 ? 'done' : await judge(end);
+    if (judgement === 'done') return retries + mends;
+    if (judgement === 'mended' && mends++ < MAX_MENDS) continue;
+    if (end.exitCode !== 5 || retries++ === MAX_RETRIES) throw new Error(`${what}: ${told(end)}`);
     await sleep(RETRY_MS);
   }
 };
 
 const MAX_RETRIES = 3;
+const MAX_MENDS = 20;
 const RETRY_MS = 1_000;

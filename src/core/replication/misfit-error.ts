@@ -21,7 +21,8 @@ export interface MisfitFacts {
 export const misfitError = (found: readonly Misfit[], table: TableName, links: readonly Link[]): XcError => {
   const codes = new Set(found.map(({ code }) => code));
   const [only] = codes;
-  const statements = found.flatMap(({ sql }) => sql);
+  // Two columns may lack the same of one type.
+  const statements = [...new Set(found.flatMap(({ sql }) => sql))];
   return new XcError(codes.size === 1 && only !== undefined ? only : 'XC-5202', {
     subject: found.map(({ subject }) => subject).join(', '),
     why: found.map(({ subject, why }) => (found.length > 1 ? `${subject}: ${why}` : why)).join('; '),

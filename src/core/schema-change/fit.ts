@@ -8,7 +8,14 @@ import { diffTables, type TableDifference } from '../validation/schema-diff.ts';
 import { targetColumn, type NameMap } from '../topology/mapping.ts';
 import { ownName, tableName, type ColumnFacts, type TableFacts, type TypeFacts } from '../topology/table.ts';
 import type { TableShape } from './shape.ts';
-import { addColumn, addLabels, changeType, renameColumn, type Statements } from './statements.ts';
+import {
+  addColumn,
+  addLabels,
+  changeType,
+  loosenDomain,
+  renameColumn,
+  type Statements,
+} from './statements.ts';
 
 export interface Misfit extends Statements {
   readonly code: 'XC-5202' | 'XC-5220' | 'XC-5221';
@@ -132,27 +139,25 @@ const retyped = (
   const { column, target: place, why } = difference;
   if (column.typeName !== place.typeName)
     return { code: 'XC-5202', subject, why, ...changeType(target.table, column, place) };
-  const labels = labelsLacking(
-    source.types.get(column.typeOid),
-    target.types.get(place.typeOid),
-    source,
-    target,
-  );
-  return labels
-    ? { code: 'XC-5221', subject, why, ...labels }
-    : { code: 'XC-5202', subject, why, sql: [], additive: false };
+  const [from, to] = [source.types.get(column.typeOid), target.types.get(place.typeOid)];
+  const labels = withInner(addLabels, from, to, source, target);
+  if (labels) return { code: 'XC-5221', subject, why, ...labels };
+  const loosened = withInner(loosenDomain, from, to, source, target);
+  return { code: 'XC-5202', subject, why, ...(loosened ?? { sql: [], additive: false }) };
 };
 
-/** Of the enum itself, or of the one inside an array or domain. */
-const labelsLacking = (
+/** What is to be done with the type itself, or with the one inside an array or domain. */
+const withInner = (
+  mend: (source: TypeFacts, target: TypeFacts) => Statements | null,
   from: TypeFacts | undefined,
   to: TypeFacts | undefined,
   source: FitSide,
   target: FitSide,
 ): Statements | null => {
   if (!from || !to) return null;
-  if (from.kind === 'e') return addLabels(from, to);
-  return labelsLacking(source.types.get(innerOid(from)), target.types.get(innerOid(to)), source, target);
+  const mended = mend(from, to);
+  if (mended) return mended;
+  return withInner(mend, source.types.get(innerOid(from)), target.types.get(innerOid(to)), source, target);
 };
 
 const innerOid = (type: TypeFacts): number => type.elementOid || type.baseOid;

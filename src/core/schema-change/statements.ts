@@ -93,10 +93,15 @@ const widensInPlace = (from: string, to: string): boolean => {
   );
 };
 
+const isNumber = (type: string): boolean =>
+  /^(smallint|integer|bigint|real|double precision|numeric(\(.*\))?)$/.test(type);
+
 export const changeType = (table: Named, column: ColumnFacts, target: ColumnFacts): Statements => {
   const name = quoteName(ownName(target));
   const alter = `ALTER TABLE ${quoteTable(table)} ALTER COLUMN ${name} TYPE ${column.typeName}`;
   if (widensInPlace(target.typeName, column.typeName)) return { sql: [`${alter};`], additive: true };
+  // As the source converted its rows: 0.1 of a real is another double precision than the text "0.1" is.
+  if (isNumber(target.typeName) && isNumber(column.typeName)) return { sql: [`${alter};`], additive: false };
   return { sql: [`${alter} USING ${name}::text::${column.typeName};`], additive: false };
 };
 
@@ -119,6 +124,18 @@ export const addLabels = (source: TypeFacts, target: TypeFacts): Statements | nu
     there.add(label);
   }
   return sql.length === 0 ? null : { sql, additive: true };
+};
+
+/** Constraints of the target's domain that the source's has no more; null where that is not what differs. */
+export const loosenDomain = (source: TypeFacts, target: TypeFacts): Statements | null => {
+  if (source.kind !== 'd' || target.kind !== 'd') return null;
+  const kept = new Set(Object.values(source.constraints ?? {}));
+  const gone = Object.entries(target.constraints ?? {}).filter(([, definition]) => !kept.has(definition));
+  const alter = `ALTER DOMAIN ${quoteTable(target)} DROP`;
+  const sql = gone.map(([name, definition]) =>
+    definition === 'NOT NULL' ? `${alter} NOT NULL;` : `${alter} CONSTRAINT ${quoteName(name)};`,
+  );
+  return sql.length === 0 ? null : { sql, additive: false };
 };
 
 /**

@@ -30,6 +30,8 @@ export interface TypeFacts {
   readonly labels: readonly string[];
   /** pg_type.typtypmod of a domain: the length or precision that it gives its base type; -1 for none. */
   readonly typeModifier?: number;
+  /** Constraints of a domain, by name: CHECK as pg_get_constraintdef shows it, and NOT NULL. */
+  readonly constraints?: Readonly<Record<string, string>>;
 }
 
 export interface ColumnFacts {

@@ -10,12 +10,14 @@ import { expectEqual } from '../workload/compare.ts';
 import { configOf } from '../workload/config.ts';
 import { doFault, type Stage } from '../workload/faults.ts';
 import { Operator } from '../workload/operator.ts';
-import { faultText, NAME, planOf, type TimedFault } from '../workload/plan.ts';
+import { makeChanges } from '../workload/migrator.ts';
+import { changesText, faultText, lastTouches, NAME, planOf, type TimedFault } from '../workload/plan.ts';
 import type { Table } from '../workload/schema.ts';
 import { keptServers } from '../workload/servers.ts';
-import { startTraffic, type Traffic } from '../workload/writers.ts';
+import { runStatements, startTraffic, type Traffic } from '../workload/writers.ts';
 
 const POLL_MS = 5;
+const MEND_MS = 100;
 
 const run = async (seed: number): Promise<string> => {
   const plan = planOf(seed);
@@ -37,18 +39,25 @@ const run = async (seed: number): Promise<string> => {
   try {
     if (!plan.duringCopy) await untilStreaming(pair, operator);
     const traffic = startTraffic(pair.source, plan.writers, over.signal);
-    await breakThings(plan.faults, traffic, { pair, operator, lines: { source, target } });
+    const changes = makeChanges(pair.source, plan.changes, traffic, over.signal);
+    await Promise.all([
+      breakThings(plan.faults, traffic, { pair, operator, lines: { source, target } }),
+      changes,
+      mendUntil(traffic, operator),
+    ]);
     await traffic.ended;
+    if (plan.changes.length > 0) await runStatements(pair.source, lastTouches(seed, plan.last));
   } finally {
     over.abort();
   }
   const again = await operator.finish();
-  await expectEqual(pair, plan.schema.tables);
+  const carried = plan.created.filter(({ name }) => !operator.left.includes(name.replaceAll('"', '')));
+  await expectEqual(pair, [...plan.last.tables, ...carried]);
   await expectTidy(pair, {
     identified: !plan.schema.tables.every(isInsertOnly),
     insertOnly: plan.schema.tables.some(isInsertOnly),
   });
-  return `${plan.schema.tables.length} tables, ${plan.faults.map(faultText).join(', ') || 'no fault'}${again}`;
+  return `${plan.schema.tables.length} tables, ${plan.faults.map(faultText).join(', ') || 'no fault'}${changesText(plan)}${again}`;
 };
 
 const isInsertOnly = ({ identity }: Table): boolean => identity === 'none';
@@ -59,6 +68,14 @@ const untilStreaming = async (pair: Pair, operator: Operator): Promise<void> => 
     const states = await pair.target.query<{ state: string }>('SELECT DISTINCT state FROM xcrepl.links');
     if (states.length === 1 && states[0]?.state === 'streaming') return;
     await sleep(10 * POLL_MS);
+  }
+};
+
+/** Beside the faults: what the run waits for is not waited for by anything else. */
+const mendUntil = async (traffic: Traffic, operator: Operator): Promise<void> => {
+  while (!traffic.isOver()) {
+    await operator.mendWaiting();
+    await sleep(MEND_MS);
   }
 };
 

@@ -5,8 +5,8 @@ import { SOURCE_REGION, TARGET_REGION } from '../../servers/server-pair.ts';
 import type { WorkloadPlan } from './plan.ts';
 import { CARRIED_TENANTS, SHARED_SCHEMA, TENANT_COLUMN, WHOLE_SCHEMA } from './schema.ts';
 
-export const configOf = (config: ConfigInput, { schema, verify }: WorkloadPlan): ConfigInput => {
-  const rule = { from: SOURCE_REGION, to: [TARGET_REGION], verify };
+export const configOf = (config: ConfigInput, { schema, verify, ddl }: WorkloadPlan): ConfigInput => {
+  const rule = { from: SOURCE_REGION, to: [TARGET_REGION], verify, ddl };
   const isThere = (shared: boolean): boolean => schema.tables.some((table) => table.shared === shared);
   return {
     ...config,

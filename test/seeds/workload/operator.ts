@@ -1,56 +1,102 @@
-/** Whoever keeps the runner going: starts it again whenever it ended with something that a retry may help. */
+/**
+ * Whoever keeps the runner going: starts it again whenever it ended with something that a retry may help, and runs on the
+ * target what it waits for.
+ */
 
 import type { Pair } from '../../harness/pair.ts';
 import { finishInTime, startRunner, told, type Runner, type RunnerEnd } from '../runner.ts';
+import { heldFor, leftOut, reportedLacking, runOnTarget, waitedFor } from './statements.ts';
 
 /** Unavailable, or told to stop, or that before it could listen. */
 const mayEnd = ({ exitCode, signal }: RunnerEnd): boolean =>
   exitCode === 5 || exitCode === 143 || signal === 'SIGTERM';
 
+/** Done, and with something to be told. */
+const WARNED = 3;
+
 export class Operator {
   readonly #pair: Pair;
   #runner: Runner;
   #restarts = 0;
+  #said = '';
+  #mended = 0;
+  #left: readonly string[] = [];
 
   constructor(pair: Pair) {
     this.#pair = pair;
-    this.#runner = startRunner(pair, '--follow');
+    this.#runner = this.#follow();
   }
 
   async kill(): Promise<void> {
     const end = await this.#runner.kill();
-    if (end.signal !== 'SIGKILL' && !mayEnd(end)) throw new Error(`the run ended: ${told(end)}`);
-    this.#runner = startRunner(this.#pair, '--follow');
+    if (end.signal !== 'SIGKILL') await this.#allow(end);
+    this.#runner = this.#follow();
   }
 
   async stop(): Promise<void> {
     await this.#stop();
-    this.#runner = startRunner(this.#pair, '--follow');
+    this.#runner = this.#follow();
   }
 
-  /** Looks whether it still runs. @throws Error when it ended otherwise than it may */
+  /** Runs on the target what the run waits for. */
+  async mendWaiting(): Promise<void> {
+    const said = this.#said;
+    this.#said = '';
+    await this.#mend(waitedFor(said));
+  }
+
+  /** Looks whether it still runs, and what it waits for. @throws Error when it ended otherwise than it may */
   async look(): Promise<void> {
+    await this.mendWaiting();
     if (!this.#runner.isOver()) return;
-    const end = await this.#runner.ended;
-    if (!mayEnd(end)) throw new Error(`the run ended: ${told(end)}`);
+    await this.#allow(await this.#runner.ended);
     this.#restarts++;
-    this.#runner = startRunner(this.#pair, '--follow');
+    this.#runner = this.#follow();
+  }
+
+  /** Tables that the last run told that it does not carry, because they came after their link. */
+  get left(): readonly string[] {
+    return this.#left;
   }
 
   /** Ends the follower, and runs once more to where the source is then. */
   async finish(): Promise<string> {
     await this.#stop();
-    const retries = await finishInTime(() => startRunner(this.#pair, '--once'), 'the run after the traffic');
+    const start = (): Runner => startRunner(this.#pair, '--once');
+    const retries = await finishInTime(start, 'the run after the traffic', async (end) => {
+      const lacking = [...reportedLacking(end.stdout), ...(await heldFor(this.#pair))];
+      if (await this.#mend(lacking)) return 'mended';
+      this.#left = leftOut(end.stdout);
+      return end.exitCode === WARNED && this.#left.length > 0 ? 'done' : 'wrong';
+    });
     const again = this.#restarts + retries;
-    return again > 0 ? `, started again ${again} times` : '';
+    return `${again > 0 ? `, started again ${again} times` : ''}${this.#mended > 0 ? `, ${this.#mended} statements on the target` : ''}`;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#runner.isOver()) await this.#runner.kill();
   }
 
+  #follow(): Runner {
+    return startRunner(this.#pair, '--follow', (text) => (this.#said += text));
+  }
+
   async #stop(): Promise<void> {
-    const end = await this.#runner.stop();
-    if (!mayEnd(end)) throw new Error(`told to stop: ${told(end)}`);
+    await this.#allow(await this.#runner.stop());
+  }
+
+  /** A target that lacks something ends a run that does not wait; the statement is run, and it goes on. */
+  async #allow(end: RunnerEnd): Promise<void> {
+    if (mayEnd(end) || (await this.#mend(reportedLacking(end.stdout)))) return;
+    throw new Error(`the run ended: ${told(end)}`);
+  }
+
+  /** @returns whether there was anything to do */
+  async #mend(statements: readonly string[]): Promise<boolean> {
+    for (const statement of new Set(statements)) {
+      await runOnTarget(this.#pair, statement);
+      this.#mended++;
+    }
+    return statements.length > 0;
   }
 }

@@ -1,8 +1,9 @@
 /** Everything that a seed decides, before anything happens: the same seed gives the same plan. */
 
 import { seededRandom, type SeededRandom } from '../../../fixtures/shop/random.ts';
-import { randomSchema, type Schema } from './schema.ts';
-import { firstRows, randomTransaction, type Transaction } from './transactions.ts';
+import { evolve, unchanged, type Evolution, type SchemaChange } from './changes.ts';
+import { randomSchema, type Schema, type Table } from './schema.ts';
+import { firstRows, randomTransaction, touches, type Transaction } from './transactions.ts';
 
 export const NAME = 'workload';
 
@@ -25,6 +26,14 @@ export interface TimedFault {
 
 export interface WorkloadPlan {
   readonly schema: Schema;
+  /** In the order in which they come. */
+  readonly changes: readonly SchemaChange[];
+  /** What the schema is in the end. */
+  readonly last: Schema;
+  /** Tables that came meanwhile. */
+  readonly created: readonly Table[];
+  /** What the rules say of changes. */
+  readonly ddl: 'stop' | 'additive';
   readonly first: readonly string[];
   readonly writers: readonly (readonly Transaction[])[];
   /** In the order in which they come. */
@@ -40,6 +49,8 @@ const TRANSACTIONS = [15, 50] as const;
 const MAX_FAULTS = 3;
 const MAX_JITTER_MS = 150;
 const MAX_FAULT_MS = 400;
+/** Of seeds in which the schema changes while its tables are streamed. */
+const CHANGES_SHARE = 0.5;
 /** Of seeds in which a server is killed: it takes seconds until it is there again. */
 const CRASH_SHARE = 0.15;
 
@@ -47,28 +58,43 @@ export const planOf = (seed: number): WorkloadPlan => {
   const random = (purpose: string): SeededRandom => seededRandom(NAME, purpose, seed);
   const schema = randomSchema(random('schema'));
   const traffic = random('traffic');
-  const writers = Array.from({ length: traffic.between(1, MAX_WRITERS) }, () =>
-    Array.from({ length: traffic.between(...TRANSACTIONS) }, () => randomTransaction(traffic, schema)),
+  const lengths = Array.from({ length: traffic.between(1, MAX_WRITERS) }, () =>
+    traffic.between(...TRANSACTIONS),
   );
-  const total = writers.reduce((sum, list) => sum + list.length, 0);
+  const total = lengths.reduce((sum, length) => sum + length, 0);
+  const moves = random('changes');
+  const evolution = moves.chance(CHANGES_SHARE) ? evolve(moves, schema, total) : unchanged(schema);
+  // All writers are about equally far.
+  const writers = lengths.map((length) =>
+    Array.from({ length }, (_, index) => randomTransaction(traffic, evolution.at(index * lengths.length))),
+  );
   const shape = random('shape');
   return {
     schema,
     first: firstRows(random('first rows'), schema),
     writers,
     faults: faultsOf(random('faults'), total),
-    duringCopy: shape.chance(0.6),
-    verify: verifyOf(shape, writers),
+    changes: evolution.changes,
+    last: evolution.last,
+    created: evolution.created,
+    ddl: moves.pick(['stop', 'additive'] as const),
+    duringCopy: shape.chance(0.6) && evolution.changes.length === 0,
+    verify: verifyOf(shape, writers, evolution),
   };
 };
 
 /** A table whose rows lie in another file afterwards is unknown until it is compared (XC-5224). */
-const verifyOf = (random: SeededRandom, writers: WorkloadPlan['writers']): WorkloadPlan['verify'] => {
+const verifyOf = (
+  random: SeededRandom,
+  writers: WorkloadPlan['writers'],
+  { changes }: Evolution,
+): WorkloadPlan['verify'] => {
   const verify = random.pick(['off', 'off', 'changed', 'full'] as const);
+  const rewrites = changes.some((change) => change.rewrites);
   const empties = writers.some((list) =>
     list.some(({ statements }) => statements.some((statement) => statement.startsWith('TRUNCATE'))),
   );
-  return empties && verify === 'off' ? 'changed' : verify;
+  return (empties || rewrites) && verify === 'off' ? 'changed' : verify;
 };
 
 const faultsOf = (random: SeededRandom, total: number): TimedFault[] => {
@@ -103,3 +129,12 @@ const smallFault = (random: SeededRandom): Fault => {
 
 export const faultText = ({ after, jitterMs, fault }: TimedFault): string =>
   `${fault.kind}${'side' in fault ? ` ${fault.side}` : ''} after ${after} + ${jitterMs} ms`;
+
+export const changesText = ({ changes, ddl }: WorkloadPlan): string =>
+  changes.length === 0
+    ? ''
+    : `, ddl: ${ddl}: ${changes.map(({ after, sql }) => `${sql.slice(0, 60)} after ${after}`).join('; ')}`;
+
+/** What is written when the traffic is over, so that the target needs the schema of then. */
+export const lastTouches = (seed: number, last: Schema): readonly string[] =>
+  touches(seededRandom(NAME, 'last touches', seed), last);

@@ -50,6 +50,12 @@ export const firstRows = (random: SeededRandom, { tables }: Schema): readonly st
     return [...rows.flat(), ...(random.chance(0.4) ? insertMany(random, table) : [])];
   });
 
+/** A change of every row, and a new row where rows cannot be changed: whatever a table got last, it is needed now. */
+export const touches = (random: SeededRandom, { tables }: Schema): readonly string[] =>
+  tables.flatMap((table) =>
+    table.identity === 'none' ? insertSome(random, table) : [`UPDATE ${table.name} SET n = n`],
+  );
+
 const insertSome: Operation = (random, table) => {
   const columns = insertedColumns(table);
   const rows = Array.from({ length: random.between(1, 3) }, () => {

@@ -13,9 +13,9 @@ export interface Traffic {
   readonly ended: Promise<void>;
 }
 
-const RECONNECT_MS = 50;
+export const RECONNECT_MS = 50;
 /** A source that is not back by then will not be. */
-const MAX_RECONNECTS = 600;
+export const MAX_RECONNECTS = 600;
 
 export const startTraffic = (
   source: TestDatabase,
@@ -84,12 +84,30 @@ const run = async (client: Client, { statements, end }: Transaction, name: strin
 
 const sqlState = (error: unknown): string => (error as { code?: string }).code ?? '';
 
-/** What random statements run into: constraints, values out of range, deadlocks, a savepoint of a failed transaction. */
-const isRefusal = (error: unknown): boolean => /^(22|23|40|55|25P02|3B)/.test(sqlState(error));
+/**
+ * What random statements run into: constraints, values out of range, deadlocks, a savepoint of a failed transaction,
+ * columns that are called otherwise by now.
+ */
+export const isRefusal = (error: unknown): boolean => /^(22|23|40|55|25P02|3B|42703)/.test(sqlState(error));
 
-const isLost = (error: unknown): boolean =>
+export const isLost = (error: unknown): boolean =>
   /^(ECONN|EPIPE|57P|08)/.test(sqlState(error)) ||
   /^Connection terminated|not queryable|Client has encountered/.test((error as Error).message);
+
+/** One after the other, through whatever is lost meanwhile. */
+export const runStatements = async (source: TestDatabase, statements: readonly string[]): Promise<void> => {
+  for (const statement of statements)
+    for (let life = 0; ; life++)
+      try {
+        await using client = await source.connect();
+        await client.query(statement);
+        break;
+      } catch (error) {
+        if (isRefusal(error) && !sqlState(error).startsWith('40')) break;
+        if (life > MAX_RECONNECTS || !(isLost(error) || isRefusal(error))) throw error;
+        await sleep(RECONNECT_MS);
+      }
+};
 
 /** What a crash left between its two steps: an application would commit it as well. By a session that no crash has met. */
 const endPrepared = async (source: TestDatabase): Promise<void> => {

@@ -29,6 +29,10 @@ const TYPES = `
          t.typsend <> 0 AND t.typreceive <> 0 AS "hasBinary",
          t.typtype = 'd' AND (t.typnotnull OR EXISTS (
            SELECT FROM pg_constraint k WHERE k.contypid = t.oid AND k.contype = 'c')) AS "strictDomain",
+         CASE WHEN t.typtype = 'd' THEN
+           (SELECT coalesce(jsonb_object_agg(k.conname, pg_get_constraintdef(k.oid)), '{}')
+              FROM pg_constraint k WHERE k.contypid = t.oid AND k.contype = 'c')
+           || CASE WHEN t.typnotnull THEN '{"NOT NULL": "NOT NULL"}' ELSE '{}' END::jsonb ELSE '{}' END AS constraints,
          ARRAY (SELECT e.enumlabel::text FROM pg_enum e WHERE e.enumtypid = t.oid ORDER BY e.enumsortorder) AS labels,
          ARRAY (SELECT a.attname::text FROM pg_attribute a
                  WHERE t.typtype = 'c' AND a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped

@@ -155,8 +155,8 @@ export class PostgresEngine implements StreamEngine {
     step: StreamChanges,
     options: { until: Lsn | null; signal: AbortSignal },
   ): Promise<Streamed> {
-    await this.#typed(() => this.#copies.end(step.slot));
     const { until, signal } = options;
+    await this.#endCopies(step.slot, signal);
     const streamed = await this.#streams
       .run(step.slot, until, this.#epoch, signal, until === null)
       .catch((error: unknown) => {
@@ -178,7 +178,7 @@ export class PostgresEngine implements StreamEngine {
   }
 
   async mergeLinks(step: MergeLinks, signal: AbortSignal): Promise<{ links: number; position: Lsn | null }> {
-    await this.#typed(() => this.#copies.end(step.slot));
+    await this.#endCopies(step.slot, signal);
     const merged = await this.#typed(() => mergeLinks(this.#parts, this.#streams, step, this.#epoch, signal));
     return { links: merged?.links.length ?? 0, position: merged?.position ?? null };
   }
@@ -268,6 +268,11 @@ export class PostgresEngine implements StreamEngine {
     // What cannot be said any more is found out by the next run, as after a kill.
     if (this.#parts.control.isHeld) await this.#parts.store.release(this.#outcome).catch(() => {});
     await this.#parts.control[Symbol.asyncDispose]();
+  }
+
+  /** As patient as the copies themselves: what is done need not be done again because a connection broke behind it. */
+  async #endCopies(slot: string, signal: AbortSignal): Promise<void> {
+    await throughOutages(this.#parts, { endless: false, signal }, () => this.#copies.end(slot));
   }
 
   async #onMain(links: readonly LinkId[]): Promise<LinkId[]> {

@@ -1,0 +1,59 @@
+/** The operator's part in a change of the schema: runs on the target what the run says that it lacks, and only that. */
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Pair } from '../../harness/pair.ts';
+import { isLost, MAX_RECONNECTS, RECONNECT_MS } from './writers.ts';
+
+/** The statements of an error: what it says to do next, a statement a line. */
+const statementsIn = (text: string): string[] => text.match(/^ALTER .*;$/gm) ?? [];
+
+/** What a run that follows says while it waits. */
+export const waitedFor = (stderr: string): string[] =>
+  [...stderr.matchAll(/^waiting: XC-52\d\d .*\n((?:ALTER .*;\n)+)/gm)].flatMap(([, lines]) =>
+    statementsIn(lines!),
+  );
+
+/** What the report of a run that ended says. */
+export const reportedLacking = (stdout: string): string[] => {
+  try {
+    const { errors } = JSON.parse(stdout) as { errors?: readonly { readonly next?: string }[] };
+    return (errors ?? []).flatMap(({ next }) => statementsIn(next ?? ''));
+  } catch {
+    return [];
+  }
+};
+
+/** Subjects of tables that no link carries yet. */
+export const leftOut = (stdout: string): string[] => {
+  const { findings = [] } = JSON.parse(stdout) as {
+    findings?: readonly { code?: string; subject: string }[];
+  };
+  return findings.flatMap(({ code, subject }) => (code === 'XC-5002' ? [subject] : []));
+};
+
+/** What links wait for that are held while the others go on. */
+export const heldFor = async (pair: Pair): Promise<string[]> => {
+  const rows = await pair.target
+    .query<{ next: string }>(
+      `SELECT detail -> 'error' ->> 'next' AS next FROM xcrepl.links WHERE state = 'errored' AND detail -> 'error' ->> 'next' IS NOT NULL`,
+    )
+    .catch(() => []);
+  return rows.flatMap(({ next }) => statementsIn(next));
+};
+
+/** Duplicate and undefined columns, objects and tables: the same was said twice. */
+const isDone = (error: unknown): boolean => /^(42701|42703|42704|42P07|42710)/.test(codeOf(error));
+const codeOf = (error: unknown): string => (error as { code?: string }).code ?? '';
+
+export const runOnTarget = async (pair: Pair, statement: string): Promise<void> => {
+  for (let life = 0; ; life++)
+    try {
+      await using client = await pair.target.connect();
+      await client.query(statement);
+      return;
+    } catch (error) {
+      if (isDone(error)) return;
+      if (life > MAX_RECONNECTS || !(isLost(error) || /^(40|55P03)/.test(codeOf(error)))) throw error;
+      await sleep(RECONNECT_MS);
+    }
+};
