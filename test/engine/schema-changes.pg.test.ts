@@ -246,15 +246,17 @@ test('additive changes are made by the run, before the first row that needs them
   expect(await pair.target.query(`SELECT FROM pg_attribute WHERE attname = 'r'`)).toEqual([]);
 }, 120_000);
 
+const RULES = { id: { action: 'allow' }, a: { action: 'allow' } } as const;
+
+const ruled =
+  (columns: Record<string, { readonly action: 'allow' }>) =>
+  (config: ConfigInput): ConfigInput => {
+    const added = additive(config);
+    return { ...added, tenants: { all: { ...added.tenants!['all']!, columns: { 'app.t': columns } } } };
+  };
+
 test('under ddl: additive, too, a column without a rule stops before it is made on the target (P1)', async () => {
-  const rules = { id: { action: 'allow' }, a: { action: 'allow' } } as const;
-  const ruled =
-    (columns: Record<string, { readonly action: 'allow' }>) =>
-    (config: ConfigInput): ConfigInput => {
-      const added = additive(config);
-      return { ...added, tenants: { all: { ...added.tenants!['all']!, columns: { 'app.t': columns } } } };
-    };
-  await using pair = await pairOf('CREATE TABLE app.t (id int PRIMARY KEY, a text)', ruled(rules));
+  await using pair = await pairOf('CREATE TABLE app.t (id int PRIMARY KEY, a text)', ruled(RULES));
   await pair.source.query(`INSERT INTO app.t VALUES (1, 'copied')`);
   {
     await using running = await openTestEngine(pair);
@@ -269,7 +271,7 @@ test('under ddl: additive, too, a column without a rule stops before it is made 
     { id: 1, a: 'copied' },
     { id: 2, a: 'before' },
   ]);
-  await pair.configure(ruled({ ...rules, phone: { action: 'allow' } }));
+  await pair.configure(ruled({ ...RULES, phone: { action: 'allow' } }));
   await using again = await openTestEngine(pair);
   await again.engine.acquire();
   await again.catchUp();
