@@ -16,12 +16,21 @@ export interface LoadOptions {
   readonly cwd: string;
   /** False for commands that promise to write nothing anywhere. */
   readonly mayWrite?: boolean;
+  /** Of signed pointers that expire. */
+  readonly nowMs?: () => number;
 }
 
 export const PROJECT_FILE = 'xcrepl.yaml';
 
-/** @throws XcError XC-1002 with every mistake in it, XC-1003 */
+/** @throws XcError XC-1002 with every mistake in it, XC-1003, and what signed manifests give (commands/policy/manifests) */
 export const loadConfiguration = async (options: LoadOptions): Promise<LoadedConfig> => {
+  const loaded = await readConfiguration(options);
+  if (loaded.config.signing?.manifests === undefined) return loaded;
+  const { inForce } = await import('../policy/manifests.ts');
+  return await inForce(loaded, { cwd: options.cwd, nowMs: (options.nowMs ?? Date.now)() });
+};
+
+const readConfiguration = async (options: LoadOptions): Promise<LoadedConfig> => {
   const sources = readSources(options);
   const remembered = openRemembered(options.env);
   const identity = remembered && identityOf(sources);

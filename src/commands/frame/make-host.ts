@@ -69,7 +69,13 @@ export const makeHost = (parts: HostParts): Host => {
   return host;
 };
 
-const loadConfig = async ({ flags, env, cwd, writesNothing }: HostParts): Promise<LoadedConfig> => {
+const loadConfig = async ({ flags, env, cwd, clock, writesNothing }: HostParts): Promise<LoadedConfig> => {
   const { loadConfiguration } = await import('../config/load.ts');
-  return loadConfiguration({ flag: flags.config, env, cwd, mayWrite: !flags.dryRun && !writesNothing() });
+  return loadConfiguration({
+    flag: flags.config,
+    env,
+    cwd,
+    mayWrite: !flags.dryRun && !writesNothing(),
+    nowMs: () => clock.nowMs(),
+  });
 };

@@ -19,5 +19,10 @@ export const policy: CommandModule = {
       summary: 'Verify the signature of a file',
       load: async () => (await import('./verify.ts')).verify,
     },
+    {
+      name: 'publish',
+      summary: 'Sign a manifest, and the pointer to its newest version',
+      load: async () => (await import('./publish.ts')).publish,
+    },
   ],
 };

@@ -3,7 +3,8 @@
  * the target. A configuration that is not valid is warned about once, and the one before stays in force.
  */
 
-import { stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import type { Client } from 'pg';
 import type { LoadedConfig } from '../../core/config/loaded.ts';
 import { isXcError } from '../../core/errors/xc-error.ts';
@@ -26,6 +27,11 @@ export const followConfiguration = (
   first: Selected,
   hashKeys: Map<string, Uint8Array>,
 ): Follower => new ConfigurationFollower(host, first, hashKeys);
+
+const filesIn = async (directory: string): Promise<string[]> => {
+  const names = await readdir(directory).catch(() => []);
+  return names.toSorted().map((name) => join(directory, name));
+};
 
 class ConfigurationFollower implements Follower {
   readonly #host: Host;
@@ -73,10 +79,7 @@ class ConfigurationFollower implements Follower {
   async #reload(): Promise<void> {
     const { path } = this.#first.loaded;
     if (path === null) return;
-    const stamp = await stat(path).then(
-      ({ mtimeMs, size, ino }) => `${mtimeMs} ${size} ${ino}`,
-      (error: unknown) => String(error),
-    );
+    const stamp = await this.#stampOf(path);
     if (stamp === this.#stamp) return;
     this.#stamp = stamp;
     const { flags, env, cwd } = this.#host;
@@ -89,6 +92,21 @@ class ConfigurationFollower implements Follower {
       const text = isXcError(error) ? `${error.code} ${error.message}` : String(error);
       this.#host.narrator.warn(`the changed configuration is not valid, and is left aside: ${text}`);
     }
+  }
+
+  /** Of the file, and of everything beside the manifests that it names. */
+  async #stampOf(path: string): Promise<string> {
+    const { manifests } = this.#loaded.config.signing ?? {};
+    const beside = manifests === undefined ? [] : await filesIn(resolve(dirname(path), manifests));
+    const stamps = await Promise.all(
+      [path, ...beside].map((file) =>
+        stat(file).then(
+          ({ mtimeMs, size, ino }) => `${file} ${mtimeMs} ${size} ${ino}`,
+          (error: unknown) => String(error),
+        ),
+      ),
+    );
+    return stamps.join('\n');
   }
 
   async #links(stream: Stream): ReturnType<typeof readLinkStates> {

@@ -30,6 +30,7 @@ import { writeDurably } from '../../providers/system/durable-file.ts';
 import { openStateDirectory, type StateDirectory } from '../../providers/system/state-directory.ts';
 import type { MetricsServer } from '../../providers/prometheus/metrics-server.ts';
 import type { Host, Outcome } from '../frame/host.ts';
+import { rememberVersions } from '../policy/known-versions.ts';
 import { confirmRegion } from './confirm.ts';
 import { hashKeysOf } from './hash-keys.ts';
 import { followConfiguration, type Follower } from './follow-configuration.ts';
@@ -77,6 +78,7 @@ export const runReplication = async (host: Host, options: RunOptions): Promise<O
   const server = await serve(host, options, metrics, health);
   if (server) opened.use(server);
   const store = await openStateDirectory(resolve(host.cwd, '.xcrepl'));
+  if (loaded.manifests) await rememberVersions(host.cwd, loaded.manifests);
   await tellOfUnfinished(host, store);
   if (options.follow) opened.use(settlingNowAndThen(host));
   const gates = await runPolicy(host, {

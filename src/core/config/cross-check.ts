@@ -9,14 +9,21 @@ import type { ColumnRule, Config, RuleConfig } from './schema.ts';
 type Path = Mistake['path'];
 type Report = (path: Path, message: string, atKey?: boolean) => void;
 
-export const crossCheck = (config: Config): Mistake[] => {
+/** @param whole false while manifests may still bring tenants that rules and budgets name */
+export const crossCheck = (
+  config: Config,
+  whole: boolean = config.signing?.manifests === undefined,
+): Mistake[] => {
   const mistakes: Mistake[] = [];
   const report: Report = (path, message, atKey = false) => void mistakes.push({ path, message, atKey });
   checkRegions(config, report);
   checkTenants(config, report);
-  for (const [index, rule] of config.rules.entries()) checkRule(config, rule, ['rules', index], report);
+  for (const [index, rule] of config.rules.entries()) {
+    checkRule(config, rule, ['rules', index], report);
+    if (whole) checkRuleTenants(config, rule, ['rules', index], report);
+  }
   checkRuleIds(config, report);
-  checkBudgets(config, report);
+  checkBudgets(config, report, whole);
   checkConflicts(config, report);
   checkSigning(config, report);
   return mistakes;
@@ -85,13 +92,6 @@ const checkRule = (config: Config, rule: RuleConfig, path: Path, report: Report)
       checkIsServer(config, target, at, report);
     seen.add(target);
   }
-  const tenants = Object.keys(config.tenants);
-  for (const [index, pattern] of rule.tenants.entries()) {
-    if (pattern.startsWith('!') || tenants.some((tenant) => matchesPatterns([pattern], tenant))) continue;
-    const at: Path = [...path, 'tenants', index];
-    if (pattern.includes('*')) report(at, 'matches no tenant');
-    else checkName('tenant', config.tenants, pattern, at, report);
-  }
   if (!rule.tables && !rule.prefixes) report(path, 'a rule needs tables, prefixes or both');
   if (rule.tables?.every((pattern) => pattern.startsWith('!')))
     report([...path, 'tables'], 'only exclusions: nothing is included');
@@ -99,6 +99,16 @@ const checkRule = (config: Config, rule: RuleConfig, path: Path, report: Report)
   if (rule.mode === 'active-active') {
     checkIsServer(config, rule.from, [...path, 'mode'], report);
     checkTwoWay(config, rule, path, report);
+  }
+};
+
+const checkRuleTenants = (config: Config, rule: RuleConfig, path: Path, report: Report): void => {
+  const tenants = Object.keys(config.tenants);
+  for (const [index, pattern] of rule.tenants.entries()) {
+    if (pattern.startsWith('!') || tenants.some((tenant) => matchesPatterns([pattern], tenant))) continue;
+    const at: Path = [...path, 'tenants', index];
+    if (pattern.includes('*')) report(at, 'matches no tenant');
+    else checkName('tenant', config.tenants, pattern, at, report);
   }
 };
 
@@ -132,11 +142,11 @@ const checkRuleIds = ({ rules }: Config, report: Report): void => {
   }
 };
 
-const checkBudgets = ({ budgets, tenants, regions }: Config, report: Report): void => {
+const checkBudgets = ({ budgets, tenants, regions }: Config, report: Report, whole: boolean): void => {
   const seen = new Map<string, number>();
   for (const [index, { tenant, from, to }] of budgets.entries()) {
     const path: Path = ['budgets', index];
-    checkName('tenant', tenants, tenant, [...path, 'tenant'], report);
+    if (whole) checkName('tenant', tenants, tenant, [...path, 'tenant'], report);
     checkName('region', regions, from, [...path, 'from'], report);
     checkName('region', regions, to, [...path, 'to'], report);
     if (from === to) report([...path, 'to'], 'the source region cannot be the target');

@@ -19,6 +19,8 @@ export interface LoadedConfig {
 }
 
 export interface ManifestInForce {
+  /** "tenant/acme". */
+  readonly id: string;
   /** "tenant manifest acme". */
   readonly name: string;
   readonly file: string;

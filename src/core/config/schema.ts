@@ -216,7 +216,7 @@ const columnRule = says(
   ]),
 );
 
-const tenant = z.strictObject({
+export const tenantSchema = z.strictObject({
   scope,
   residency: says(
     'Where personal data of the tenant may be.',
@@ -259,7 +259,7 @@ const map = says(
   }),
 );
 
-const rule = z.strictObject({
+export const ruleSchema = z.strictObject({
   id: named('Part of every link’s name.'),
   tenants: says(
     'Tenant names or patterns with *.',
@@ -397,8 +397,8 @@ export const configSchema = says(
     cosign: says('Path of the cosign private key file.', z.optional(cosign)),
     signing: says('Whose signatures and approvals count.', z.optional(signing)),
     regions: says('Regions by name.', z.record(name, region)),
-    tenants: says('Tenants by name.', defaulting(z.record(name, tenant), {})),
-    rules: says('What is replicated, from where to where.', defaulting(z.array(rule), [])),
+    tenants: says('Tenants by name.', defaulting(z.record(name, tenantSchema), {})),
+    rules: says('What is replicated, from where to where.', defaulting(z.array(ruleSchema), [])),
     budgets: says('Limits by tenant and pair of regions.', defaulting(z.array(budget), [])),
     conflicts: says('How concurrent writes are resolved, by default and by table.', z.optional(conflicts)),
   }),
