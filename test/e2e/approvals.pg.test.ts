@@ -92,3 +92,24 @@ test('rows are replaced only by a plan that two others approved, whoever asked',
   });
   expect(await pair.target.query('SELECT FROM shop.customers WHERE id = 999999')).toEqual([]);
 });
+
+test('a scan names columns that look personal, and shows no value', async () => {
+  const scanned = await xcrepl('policy', 'scan', '--detailed-exitcode');
+  expect(scanned.exitCode, scanned.stderr).toBe(6);
+  const { found } = scanned.json() as {
+    found: { table: string; column: string; pii: string; tenants: string[] }[];
+  };
+  const of = (table: string, column: string) =>
+    found.find((one) => one.table === table && one.column === column);
+  expect(of('shop.customers', 'email')).toMatchObject({
+    pii: 'email',
+    tenants: ['acme'],
+    hits: expect.any(Number) as number,
+  });
+  expect(of('shop.customers', 'phone')).toMatchObject({ pii: 'phone' });
+  expect(of('shop.customers', 'tenant_id')).toBeUndefined();
+  const [{ email }] = (await pair.source.query('SELECT email FROM shop.customers LIMIT 1')) as [
+    { email: string },
+  ];
+  expect(scanned.stdout + scanned.stderr).not.toContain(email);
+});

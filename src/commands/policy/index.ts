@@ -1,4 +1,4 @@
-/** `xcrepl policy`: keys and signatures. */
+/** `xcrepl policy`: keys, signatures, manifests, and what the gates say. */
 
 import type { CommandModule } from '../frame/host.ts';
 
@@ -23,6 +23,21 @@ export const policy: CommandModule = {
       name: 'publish',
       summary: 'Sign a manifest, and the pointer to its newest version',
       load: async () => (await import('./publish.ts')).publish,
+    },
+    {
+      name: 'test',
+      summary: 'Run declared cases against the gates',
+      load: async () => (await import('./test.ts')).test,
+    },
+    {
+      name: 'scan',
+      summary: 'Find columns that look like personal data and carry no class',
+      load: async () => (await import('./scan.ts')).scan,
+    },
+    {
+      name: 'residency-report',
+      summary: 'Count flows by residency, and sign the result',
+      load: async () => (await import('./residency-report.ts')).residencyReport,
     },
   ],
 };

@@ -59,6 +59,8 @@ export const parseManifest = (text: string, file: string): Manifest => {
   });
 };
 
+const refuse = (subject: string, why: string): XcError => new XcError('XC-1403', { subject, why });
+
 /**
  * The configuration with what the manifests say in place of what the file says.
  * @throws XcError XC-1403 for two manifests of one name, for one of another control plane, and where the whole does not fit
@@ -67,7 +69,6 @@ export const withManifests = (
   config: Config,
   manifests: readonly { readonly file: string; readonly manifest: Manifest }[],
 ): Config => {
-  const refuse = (subject: string, why: string): XcError => new XcError('XC-1403', { subject, why });
   const names = new Map<string, string>();
   let merged = config;
   for (const { file, manifest } of manifests) {
