@@ -29,7 +29,7 @@ export const followConfiguration = (
 ): Follower => new ConfigurationFollower(host, first, hashKeys);
 
 const filesIn = async (directory: string): Promise<string[]> => {
-  const names = await readdir(directory).catch(() => []);
+  const names = await readdir(directory).catch((): string[] => []);
   return names.toSorted().map((name) => join(directory, name));
 };
 
