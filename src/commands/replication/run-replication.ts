@@ -18,6 +18,7 @@ import { parsePlan } from '../../core/run/plan-file.ts';
 import { RunProgress } from '../../core/run/progress.ts';
 import { planToRun } from '../../core/run/resume.ts';
 import { runSession, type SessionEnd } from '../../core/run/session.ts';
+import type { StreamEngine } from '../../core/replication/engine.ts';
 import { isoTime } from '../../core/time/clock.ts';
 import type { Stream } from '../../core/topology/link.ts';
 import { retentionRule } from '../../core/metrics/retained-wal.ts';
@@ -88,7 +89,7 @@ export const runReplication = async (host: Host, options: RunOptions): Promise<O
     links: scoped.links,
     observability: { longRunning: options.follow ?? false, servedAt: server?.url ?? null },
   });
-  const end = await session(host, {
+  const parts: RunParts = {
     options: { ...options, existing },
     gates,
     selected: scoped,
@@ -99,7 +100,9 @@ export const runReplication = async (host: Host, options: RunOptions): Promise<O
     store,
     metrics,
     health,
-  });
+  };
+  const end =
+    reviewed?.kind === 'repair-rows' ? await repair(host, parts, reviewed) : await session(host, parts);
   const report = await fold(host, { selected: scoped, run, store, startedAt, gates }, end);
   const files = await writeReport(host, options.reportDir, report);
   if (end.plan) await recordEnd(host, report, end.plan);
@@ -188,27 +191,7 @@ const session = async (host: Host, parts: RunParts): Promise<SessionEnd> => {
   const narration = narrate(host);
   const progress = new RunProgress(metrics, narration.progress);
   await using follower = followConfiguration(host, selected, hashKeys);
-  const open = (stream: Stream) =>
-    openStreamEngine({
-      stream,
-      controlPlane: selected.loaded.config.controlPlane,
-      dsn: {
-        source: selected.dsns.get(stream.source.region)!,
-        target: selected.dsns.get(stream.target.region)!,
-      },
-      hashKeys,
-      run,
-      host: hostname(),
-      pid: process.pid,
-      clock: host.clock,
-      random: host.random,
-      progress: progress.of(stream),
-      existing: options.existing,
-      lockTimeoutMs: host.flags.lockTimeoutMs ?? 0,
-      copyWorkers: COPY_WORKERS,
-      upkeep: upkeepOf(selected.loaded.config.regions[stream.source.region]),
-      signal: host.signal,
-    });
+  const open = (stream: Stream) => openEngine(host, parts, stream, progress);
   try {
     return await runSession(
       {
@@ -227,8 +210,7 @@ const session = async (host: Host, parts: RunParts): Promise<SessionEnd> => {
         open,
         plan: async () => {
           const plan = await planNow(host, parts, streams);
-          parts.gates.refuse(plan);
-          await recordBegin(host, run, plan, parts.gates.approvers);
+          await admit(host, parts, plan);
           return plan;
         },
         replan: (stream, without) => replan(host, parts, streams, follower, stream, without),
@@ -238,9 +220,73 @@ const session = async (host: Host, parts: RunParts): Promise<SessionEnd> => {
       },
       host.signal,
     );
+  } catch (error) {
+    throw parts.reviewed ? heldByAnother(error, parts.options.plan!) : error;
   } finally {
     narration.end();
   }
+};
+
+/** What the gates let through is told of before it begins. */
+const admit = async (host: Host, { gates, run }: RunParts, plan: Plan): Promise<void> => {
+  gates.refuse(plan);
+  await recordBegin(host, run, plan, gates.approvers);
+};
+
+/** What a plan does to slots and links cannot be done below a run that streams from them. */
+const heldByAnother = (error: unknown, file: string): unknown => {
+  if (!isXcError(error, 'XC-7002')) return error;
+  const { subject, why, facts, cause } = error;
+  const pid =
+    typeof facts['pid'] === 'number' ? `kill -TERM ${facts['pid']} on ${String(facts['host'])}` : 'end it';
+  return new XcError('XC-7002', {
+    ...(subject === undefined ? {} : { subject }),
+    ...(why === undefined ? {} : { why }),
+    facts,
+    cause,
+    next: `the plan needs the stream for itself: stop that run (${pid}), run xcrepl replication run --plan ${file}, and start it again`,
+  });
+};
+
+const openEngine = (host: Host, parts: RunParts, stream: Stream, progress: RunProgress): StreamEngine => {
+  const { options, selected, hashKeys, run } = parts;
+  return openStreamEngine({
+    stream,
+    controlPlane: selected.loaded.config.controlPlane,
+    dsn: {
+      source: selected.dsns.get(stream.source.region)!,
+      target: selected.dsns.get(stream.target.region)!,
+    },
+    hashKeys,
+    run,
+    host: hostname(),
+    pid: process.pid,
+    clock: host.clock,
+    random: host.random,
+    progress: progress.of(stream),
+    existing: options.existing,
+    lockTimeoutMs: host.flags.lockTimeoutMs ?? 0,
+    copyWorkers: COPY_WORKERS,
+    upkeep: upkeepOf(selected.loaded.config.regions[stream.source.region]),
+    signal: host.signal,
+  });
+};
+
+/** Nothing is streamed: a run that follows goes on beside it. */
+const repair = async (host: Host, parts: RunParts, reviewed: Plan): Promise<SessionEnd> => {
+  if (parts.options.follow)
+    throw new XcError('XC-1001', {
+      subject: '--follow',
+      why: 'the plan repairs rows, and streams nothing',
+      next: 'run it without --follow; a run that follows goes on beside it',
+    });
+  const { runRowRepair } = await import('./repair-rows.ts');
+  return await runRowRepair(host, {
+    ...parts,
+    reviewed,
+    open: (stream, progress) => openEngine(host, parts, stream, progress),
+    admit: (plan) => admit(host, parts, plan),
+  });
 };
 
 /** Chunks of one table that are copied side by side: one core decodes what the other sends. */

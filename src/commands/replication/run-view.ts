@@ -25,7 +25,8 @@ export const runView = (report: RunReport, files: readonly string[], paint: Pain
     (changedNothing(report) ? 'no change: ' : '') +
       `copied ${countText(totals.copiedRows)} rows (${bytesText(totals.copiedBytes)}), ` +
       `streamed ${countText(totals.changes)} changes in ${countText(totals.transactions)} transactions, ` +
-      `compared ${countText(totals.verifiedRows)} rows`,
+      `compared ${countText(totals.verifiedRows)} rows` +
+      (totals.repairedRows > 0 ? `, repaired ${countText(totals.repairedRows)} rows` : ''),
     lagMs
       ? `lag p50 ${durationText(lagMs.p50)}, p99 ${durationText(lagMs.p99)}`
       : 'lag: nothing was streamed',
@@ -51,4 +52,5 @@ const changedNothing = ({ outcome, totals, steps }: RunReport): boolean =>
   outcome === 'done' &&
   totals.copiedRows === 0 &&
   totals.changes === 0 &&
-  steps.every(({ kind }) => kind === 'stream-changes' || kind === 'verify');
+  totals.repairedRows === 0 &&
+  steps.every(({ kind }) => kind === 'stream-changes' || kind === 'verify' || kind === 'repair-rows');

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
 import { XcError, isXcError } from '../../core/errors/xc-error.ts';
 import { parseWindow } from '../../core/plan/window.ts';
-import { foldVerification, type VerifyReport } from '../../core/report/verification.ts';
+import { foldVerification, type RepairPlanned, type VerifyReport } from '../../core/report/verification.ts';
 import type { Compared, StreamEngine } from '../../core/replication/engine.ts';
 import { isoTime } from '../../core/time/clock.ts';
 import { matchesPatterns } from '../../core/topology/pattern.ts';
@@ -26,6 +26,8 @@ export interface VerifyOptions extends DoctorOptions {
   readonly keys: number;
   readonly resume?: true | undefined;
   readonly selfTest?: true | undefined;
+  /** Where to write a plan that mends what differs. */
+  readonly repairPlan?: string | undefined;
 }
 
 export const verifyReplication = async (host: Host, options: VerifyOptions): Promise<Outcome> => {
@@ -41,25 +43,44 @@ export const verifyReplication = async (host: Host, options: VerifyOptions): Pro
       memory.resumed > 0 ? `goes on after ${memory.resumed} parts` : 'nothing was cut off: begins anew',
     );
   const hashKeys = await hashKeysOf(host, selected.loaded);
-  const compared: Compared[] = [];
+  const compared: { stream: Stream; result: Compared }[] = [];
   try {
     // One stream after the other: each takes two sessions a table on either server.
     for (const stream of selected.streams)
-      compared.push(await compareStream(host, { stream, selected, hashKeys, memory, options }));
+      compared.push({
+        stream,
+        result: await compareStream(host, { stream, selected, hashKeys, memory, options }),
+      });
   } catch (error) {
     await memory.flush();
     throw error;
   }
-  refuseNothing(compared, options);
+  const results = compared.map(({ result }) => result);
+  refuseNothing(results, options);
+  const plan =
+    options.repairPlan === undefined
+      ? {}
+      : { plan: await planned(host, selected, compared, options.repairPlan) };
   await memory.forget();
-  const report = foldVerification(compared, [...selected.ids].toSorted(), {
+  const report = foldVerification(results, [...selected.ids].toSorted(), {
     at: isoTime(host.clock.nowMs()),
     mode: selected.loaded.mode,
     seed: memory.seed,
     sample: options.sample ?? 1,
     resumed: memory.resumed > 0,
+    ...plan,
   });
   return outcome(report);
+};
+
+const planned = async (
+  host: Host,
+  selected: Selected,
+  compared: readonly { readonly stream: Stream; readonly result: Compared }[],
+  file: string,
+): Promise<RepairPlanned | null> => {
+  const { planRowRepair } = await import('./plan-repair.ts');
+  return await planRowRepair(host, selected, compared, file);
 };
 
 const outcome = (report: VerifyReport): Outcome => ({

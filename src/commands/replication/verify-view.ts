@@ -23,6 +23,14 @@ export const verifyView = (report: VerifyReport, paint: Painter): string =>
     ),
     ...report.links.map((each) => `${each.link}: ${paint[TONES[each.verdict]](each.verdict)}`),
     ...findingsView(report.findings, paint),
+    ...planView(report),
     '',
     `${countText(report.rows)} rows compared${report.sample < 1 ? `, a sample of ${report.sample * 100} %` : ''}, seed ${report.seed}`,
   ].join('\n');
+
+const planView = ({ plan }: VerifyReport): string[] => {
+  if (plan === undefined) return [];
+  if (plan === null) return ['', 'nothing to repair: no plan was written'];
+  const more = plan.atLeast ? '; there are more: verify again once it has run' : '';
+  return ['', `plan ${plan.id}: repairs ${countText(plan.rows)} rows${more}`, `next: ${plan.next}`];
+};

@@ -17,6 +17,7 @@ export const verify: CommandModule = {
           ['xcrepl replication verify --link shop:acme:us-east-1:eu-central-1', 'one link, every row'],
           ['xcrepl replication verify --sample 5 -o json', 'five percent of every table, for a program'],
           ['xcrepl replication verify --resume', 'go on with one that was cut off'],
+          ['xcrepl replication verify --repair-plan repair.json', 'and a plan that mends what differs'],
           ['xcrepl replication verify --self-test', 'whether it finds what is planted in scratch copies'],
         ],
         exits: [0, 2, 4, 5, 6, 10, 12],
@@ -39,7 +40,11 @@ export const verify: CommandModule = {
         new Option(
           '--self-test',
           'compare temporary copies of some rows of each table, with a changed, a missing and an extra row, and fail unless all are found',
-        ).conflicts(['sample', 'seed', 'window', 'resume']),
+        ).conflicts(['sample', 'seed', 'window', 'resume', 'repairPlan']),
+      )
+      .option(
+        '--repair-plan <file>',
+        'write a plan here that mends the rows that differ; replication run --plan runs it',
       )
       .action(async (options) => {
         const { verifyReplication } = await import('./verify-replication.ts');

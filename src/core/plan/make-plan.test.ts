@@ -51,6 +51,7 @@ const told = (step: Step): string => {
         return step.slot.slice(0, 9);
       case 'remove-links':
       case 'verify':
+      case 'repair-rows':
         return step.links.join(' ');
     }
   })();

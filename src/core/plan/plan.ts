@@ -6,6 +6,7 @@
 import type { GateRow } from '../policy/gates/table.ts';
 import type { LinkId, StreamKey } from '../topology/link.ts';
 import type { TableName } from '../topology/table.ts';
+import type { PlannedRow } from '../validation/compare/planned-row.ts';
 import type { Finding } from '../validation/finding.ts';
 
 export type { GateRow } from '../policy/gates/table.ts';
@@ -14,7 +15,8 @@ export type { Finding } from '../validation/finding.ts';
 /** Always "sha256:" and 64 hexadecimal digits. */
 export type Sha256 = string;
 
-export type PlanKind = 'replicate';
+/** `repair-rows`: mends rows that verification named, beside whatever runs. */
+export type PlanKind = 'replicate' | 'repair-rows';
 
 interface StepOf<K extends string> {
   /** s1, s2, …: unique in the plan. */
@@ -99,8 +101,30 @@ export interface Verify extends StepOf<'verify'> {
   readonly window?: { readonly from: string | null; readonly to: string | null };
 }
 
+/** Makes rows of the target what they are at the source, if both are still what they were when they were compared. */
+export interface RepairRows extends StepOf<'repair-rows'> {
+  readonly table: TableName;
+  /** Links that were compared together: the same columns under the same actions. */
+  readonly links: readonly LinkId[];
+  /** 16 hexadecimal digits: what the rows' digests were made with. */
+  readonly seed: string;
+  /** By which functions they were made: the servers' own, or sha256. */
+  readonly hashing: 'server' | 'portable';
+  /** Epoch of the target that the plan is good for. */
+  readonly epoch: number;
+  readonly rows: readonly PlannedRow[];
+}
+
 export type Step =
-  PublishTables | CreateSlot | CopyTable | StreamChanges | SplitLinks | MergeLinks | RemoveLinks | Verify;
+  | PublishTables
+  | CreateSlot
+  | CopyTable
+  | StreamChanges
+  | SplitLinks
+  | MergeLinks
+  | RemoveLinks
+  | Verify
+  | RepairRows;
 
 export interface Estimate {
   readonly rows: number;

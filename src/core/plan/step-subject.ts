@@ -7,6 +7,8 @@ export const subjectOf = (step: Step): string => {
       return `${step.publication}: ${step.tables.length + step.insertOnly.length} tables`;
     case 'copy-table':
       return step.into === undefined ? step.table : `${step.table} as ${step.into}`;
+    case 'repair-rows':
+      return `${step.table}: ${step.rows.length} rows`;
     case 'create-slot':
     case 'stream-changes':
     case 'merge-links':

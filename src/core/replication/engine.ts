@@ -13,6 +13,7 @@ import type {
   PublishTables,
   RemoveLinks,
   SplitLinks,
+  RepairRows,
   StreamChanges,
   Verify,
 } from '../plan/plan.ts';
@@ -20,6 +21,7 @@ import type { RetainedWal } from '../metrics/retained-wal.ts';
 import type { LinkId } from '../topology/link.ts';
 import type { TableName } from '../topology/table.ts';
 import type { CompareMemory } from '../validation/compare/compare-unit.ts';
+import type { PlannedRow } from '../validation/compare/planned-row.ts';
 import type { SelfTestedTable } from '../validation/compare/self-test.ts';
 import type { TableVerdict } from '../validation/compare/table-verdict.ts';
 
@@ -95,7 +97,32 @@ export interface CompareRequest {
   readonly acquired: boolean;
 }
 
+/** What was found to differ of one table, for a plan that mends it. */
+export interface TableDifferences {
+  readonly table: TableName;
+  readonly links: readonly LinkId[];
+  /** What the rows' digests were made of. */
+  readonly hashing: 'server' | 'portable';
+  readonly rows: readonly PlannedRow[];
+  /** There may be more. */
+  readonly atLeast: boolean;
+}
+
+/** Rows of a repair, by what became of them. */
+export interface RepairedRows {
+  /** Written to the target. */
+  readonly rows: number;
+  /** Deleted on the target, because the source has none. */
+  readonly deleted: number;
+  /** Equal already. */
+  readonly equal: number;
+  /** Left alone: no longer what was planned, or refused by the target. */
+  readonly left: number;
+  readonly findings: readonly Finding[];
+}
+
 export interface Compared {
+  readonly differences: readonly TableDifferences[];
   readonly findings: readonly Finding[];
   readonly tables: readonly TableVerdict[];
   /** Null where there was nothing to compare. */
@@ -148,6 +175,8 @@ export interface StreamEngine extends AsyncDisposable {
   ): Promise<{ findings: readonly Finding[]; tables: number; rows: number }>;
   /** @throws XcError XC-6001 when the run that held the stream ends meanwhile */
   compare(request: CompareRequest, signal: AbortSignal): Promise<Compared>;
+  /** Needs no lock: it keeps a run that streams off the table for the moment that a few rows take. */
+  repairRows?(step: RepairRows, signal: AbortSignal): Promise<RepairedRows>;
   /** Needs no lock; absent where there is no state to compare with. */
   selfTest?(request: SelfTestRequest, signal: AbortSignal): Promise<SelfTested>;
   /** Removes the link and, with the last one of the stream, slot, publications and origin; says what it removed. */

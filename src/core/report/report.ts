@@ -46,6 +46,8 @@ export interface RunReport {
     readonly changes: number;
     readonly transactions: number;
     readonly verifiedRows: number;
+    /** Written or deleted by a plan that repairs rows. */
+    readonly repairedRows: number;
   };
   /** Of all transactions applied; null where nothing was streamed. */
   readonly lagMs: LagQuantiles | null;
@@ -129,7 +131,10 @@ export const foldReport = (meta: RunMeta, entries: readonly JournalEntry[]): Run
     findings: [...plan.findings, ...checked].toSorted(compareFindings),
     errors,
     errored,
-    next: nextCommands(ending.outcome, [...errors, ...errored]),
+    next:
+      plan.kind === 'repair-rows' && errors.length === 0
+        ? ['xcrepl replication verify']
+        : nextCommands(ending.outcome, [...errors, ...errored]),
   };
 };
 
@@ -176,6 +181,7 @@ const totalsOf = (steps: readonly StepReport[]): RunReport['totals'] => {
     changes: sum('stream-changes', 'changes'),
     transactions: sum('stream-changes', 'transactions'),
     verifiedRows: sum('verify', 'rows'),
+    repairedRows: sum('repair-rows', 'rows') + sum('repair-rows', 'deleted'),
   };
 };
 

@@ -6,6 +6,17 @@ import type { LinkId } from '../topology/link.ts';
 import { worst, type TableVerdict } from '../validation/compare/table-verdict.ts';
 import { compareFindings, type Finding, type Verdict } from '../validation/finding.ts';
 
+/** What `--repair-plan` wrote. */
+export interface RepairPlanned {
+  readonly id: string;
+  readonly file: string;
+  readonly rows: number;
+  /** More rows differ than were looked for: verify again behind the repair. */
+  readonly atLeast: boolean;
+  readonly findings: readonly Finding[];
+  readonly next: string;
+}
+
 export interface VerifyReport {
   readonly schemaVersion: 1;
   readonly at: string;
@@ -28,12 +39,14 @@ export interface VerifyReport {
   readonly sample: number;
   /** Part of it was compared by an earlier run that was cut off. */
   readonly resumed: boolean;
+  /** Null where nothing differs; absent where no plan was asked for. */
+  readonly plan?: RepairPlanned | null;
 }
 
 export const foldVerification = (
   compared: readonly Compared[],
   asked: readonly LinkId[],
-  about: Pick<VerifyReport, 'at' | 'mode' | 'seed' | 'sample' | 'resumed'>,
+  about: Pick<VerifyReport, 'at' | 'mode' | 'seed' | 'sample' | 'resumed' | 'plan'>,
 ): VerifyReport => {
   const tables = compared.flatMap((each) => each.tables);
   const findings = compared.flatMap((each) => each.findings).toSorted(compareFindings);

@@ -53,6 +53,17 @@ export const engineRunners = (
       return { links, position: position === null ? null : formatLsn(position) };
     }),
     'remove-links': runner(async (step) => ({ ...(await engineOf(step).removeLinks(step)) })),
+    'repair-rows': {
+      run: async (step, signal) => {
+        const engine = engineOf(step);
+        if (!engine.repairRows)
+          throw new XcError('XC-1007', { subject: step.table, why: 'its source has no rows to be read' });
+        const { findings, ...counts } = await engine.repairRows(step, signal);
+        found.set(step.id, findings);
+        return { ...counts };
+      },
+      verify: (step) => Promise.resolve(found.get(step.id) ?? []),
+    },
     verify: {
       run: async (step, signal) => {
         const { findings, tables, rows } = await engineOf(step).verify(step, signal);

@@ -43,6 +43,7 @@ const runners = (run: (step: Step, signal: AbortSignal) => unknown): StepRunners
     'merge-links': runner,
     'remove-links': runner,
     verify: runner,
+    'repair-rows': runner,
   };
 };
 

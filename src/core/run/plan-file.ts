@@ -67,6 +67,24 @@ const step = z.discriminatedUnion('kind', [
     extent: z.enum(['changed', 'full']),
     window: z.optional(range),
   }),
+  z.strictObject({
+    ...base,
+    kind: z.literal('repair-rows'),
+    table: z.string(),
+    links: names,
+    seed: z.string().check(z.regex(/^[0-9a-f]{16}$/)),
+    hashing: z.enum(['server', 'portable']),
+    epoch: z.int(),
+    rows: z.array(
+      z.strictObject({
+        kind: z.enum(['changed', 'missing', 'extra']),
+        key: z.array(z.nullable(z.string())),
+        tenant: z.nullable(z.string()),
+        source: z.nullable(z.string()),
+        target: z.nullable(z.string()),
+      }),
+    ),
+  }),
 ]);
 
 type Keys<S, K> = keyof Extract<S, { readonly kind: K }>;
@@ -83,6 +101,7 @@ const READ: Read = {
   'merge-links': true,
   'remove-links': true,
   verify: true,
+  'repair-rows': true,
 };
 void READ;
 
@@ -97,7 +116,7 @@ const finding = z.looseObject({
 const plan = z.strictObject({
   schemaVersion: z.literal(1),
   id: z.string().check(z.minLength(1)),
-  kind: z.literal('replicate'),
+  kind: z.enum(['replicate', 'repair-rows']),
   createdAt: z.iso.datetime(),
   expiresAt: z.iso.datetime(),
   mode: z.enum(['live', 'simulation']),

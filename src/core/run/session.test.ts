@@ -71,7 +71,7 @@ class World {
           this.onStream(stream);
         });
       },
-      compare: () => Promise.resolve({ findings: [], tables: [], seed: null }),
+      compare: () => Promise.resolve({ differences: [], findings: [], tables: [], seed: null }),
       splitLinks: () => Promise.resolve({ links: 0, position: null }),
       expireHeld: () => Promise.resolve([]),
       mergeLinks: () => Promise.resolve({ links: 1, position: lsnOf(1n) }),

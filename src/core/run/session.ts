@@ -72,6 +72,8 @@ class Session {
   /** Links whose slots were given up at the end of their stream's steps. */
   readonly #expired: ErroredLink[] = [];
   #lagging = false;
+  /** Of streams that were given back before the run's end. */
+  readonly #erroredBefore: ErroredLink[] = [];
 
   constructor(request: SessionRequest, ports: SessionPorts, outer: AbortSignal) {
     this.#request = request;
@@ -166,7 +168,16 @@ class Session {
     const lists = await Promise.all(
       [...this.#engines.values()].map((engine) => engine.erroredLinks().catch((): ErroredLink[] => [])),
     );
-    return lists.flat();
+    return [...this.#erroredBefore, ...lists.flat()];
+  }
+
+  /** A stream that failed stands: what mends it needs its lock, while the others of this run go on. */
+  async #giveBack(key: StreamKey): Promise<void> {
+    const engine = this.#engines.get(key);
+    if (!engine || !this.#request.follow) return;
+    this.#erroredBefore.push(...(await engine.erroredLinks().catch((): ErroredLink[] => [])));
+    this.#engines.delete(key);
+    await engine[Symbol.asyncDispose]();
   }
 
   async #release(): Promise<void> {
@@ -205,6 +216,7 @@ class Session {
     const { errors, open } = await executor.steps(steps, signal);
     if (errors.length > 0 || open.length > 0) {
       health.set(stream.key, errors.length > 0 ? 'failed' : 'ended', errors[0]?.code ?? null);
+      await this.#giveBack(stream.key);
       return { errors: [], open: true };
     }
     metrics.succeeded(edgeOf(stream), clock.nowMs());
@@ -247,6 +259,7 @@ class Session {
       const failure = asXcError(error);
       health.set(stream.key, 'failed', failure.code);
       await executor.record(followStep(stream.key), 'failed', { error: journalError(failure) });
+      await this.#giveBack(stream.key);
       return [];
     }
   }

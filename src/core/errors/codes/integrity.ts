@@ -30,7 +30,7 @@ export const integrityCodes = {
     title: 'rows differ between source and target',
     means:
       'Verification read a row twice, each time past a marker that the target had passed, and the row still differed, although the source had not written it in between.',
-    next: 'look at the keys that the report names; drop the link and copy it again, and do not promote the target before',
+    next: 'look at the keys that the report names; xcrepl replication verify --repair-plan FILE writes a plan that mends them; do not promote the target before',
   },
   'XC-5102': {
     title: 'verification came to no end',

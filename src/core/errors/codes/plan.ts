@@ -35,4 +35,10 @@ export const planCodes = {
     means: 'A file of the state directory has a newer major schema version than this program knows.',
     next: 'use the version of xcrepl that wrote it, or another state directory',
   },
+  'XC-3020': {
+    title: 'row is no longer what was planned',
+    means:
+      'A plan that repairs rows holds the digest of each row on both sides. These rows were written since, on one side or both, and were left alone; the others were repaired.',
+    next: 'xcrepl replication verify says whether they still differ, and makes a new plan with --repair-plan FILE',
+  },
 } as const satisfies Record<string, CodeEntry>;

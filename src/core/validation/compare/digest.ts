@@ -19,6 +19,10 @@ export const addRow = (digest: Digest, hash: bigint): Digest => ({
   sum: digest.sum + hash,
 });
 
+/** As a plan keeps it: rows and sum; null for no row. */
+export const digestText = (digest: Digest | undefined): string | null =>
+  digest ? `${digest.rows}:${digest.sum}` : null;
+
 /** All rows that share one key: one row, none, or several where the side has no unique key. */
 export interface KeyDigest extends Digest {
   /** Text of the key's columns after policy; of a table without key, the hash of the row. */

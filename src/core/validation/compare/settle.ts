@@ -5,7 +5,7 @@
  * the rounds are over is neither: it is unsettled, and never counted as equal (CORRECTNESS 35).
  */
 
-import { sameDigest, type Digest, type KeyDigest } from './digest.ts';
+import { digestText, sameDigest, type Digest, type KeyDigest } from './digest.ts';
 import type { Candidate } from './side.ts';
 
 export type DifferenceKind = 'changed' | 'missing' | 'extra';
@@ -14,6 +14,9 @@ export interface Difference {
   readonly kind: DifferenceKind;
   readonly key: readonly (string | null)[];
   readonly tenant: string | null;
+  /** digestText of what either side had when it was last read; null for no row. */
+  readonly source: string | null;
+  readonly target: string | null;
 }
 
 export interface Reading {
@@ -72,7 +75,8 @@ export const differenceOf = (candidate: Candidate, { source, target }: Reading):
   const sourceRows = source?.rows ?? 0;
   const targetRows = target?.rows ?? 0;
   const kind = sourceRows > targetRows ? 'missing' : sourceRows < targetRows ? 'extra' : 'changed';
-  return { kind, key: candidate.key, tenant: candidate.tenant };
+  const { key, tenant } = candidate;
+  return { kind, key, tenant, source: digestText(source), target: digestText(target) };
 };
 
 const agrees = (a: Digest | undefined, b: Digest | undefined): boolean =>

@@ -21,8 +21,15 @@ const outcome = (unit: UnitResult): UnitOutcome => ({
   ]),
   keyColumns: ['tenant_id', 'id'],
   method: 'in-server',
+  hashing: 'portable',
 });
-const difference = (tenant: string, id: string) => ({ kind: 'changed' as const, key: [tenant, id], tenant });
+const difference = (tenant: string, id: string) => ({
+  kind: 'changed' as const,
+  key: [tenant, id],
+  tenant,
+  source: '1:1',
+  target: '1:2',
+});
 const verdictOf = (unit: UnitResult, named = 20) => tableVerdict('shop.orders', [outcome(unit)], 1, named);
 
 describe('verdict of a table', () => {

@@ -40,6 +40,8 @@ export interface UnitOutcome {
   readonly linksOf: ReadonlyMap<string | null, readonly LinkId[]>;
   readonly keyColumns: readonly string[];
   readonly method: 'in-server' | 'through-runner';
+  /** What digests of rows were made of. */
+  readonly hashing: 'server' | 'portable';
 }
 
 export const ROW_HASH = 'row hash';
@@ -123,7 +125,7 @@ export const findingOf = (verdict: TableVerdict): Finding => {
         ...about,
         severity: 'block',
         seen: `${count} rows differ${part}: ${kinds(verdict)}`,
-        remedy: 'drop the link and copy it again; until then do not promote the target',
+        remedy: 'xcrepl replication verify --repair-plan FILE; until it has run do not promote the target',
         code: 'XC-5101',
         keys: verdict.keys,
       };

@@ -44,6 +44,7 @@ export const compareLinks = async (
   return {
     findings: [...findings, ...all.flatMap((each) => each.findings)],
     tables: all.flatMap((each) => each.verified),
+    differences: all.flatMap((each) => each.differences),
     seed: all.find((each) => each.seed !== null)?.seed ?? null,
   };
 };

@@ -11,6 +11,7 @@ import type {
   PublishTables,
   RemoveLinks,
   SplitLinks,
+  RepairRows,
   StreamChanges,
   Verify,
 } from '../../../core/plan/plan.ts';
@@ -20,6 +21,7 @@ import type {
   Copied,
   EngineProgress,
   ErroredLink,
+  RepairedRows,
   SelfTested,
   SelfTestRequest,
   StreamEngine,
@@ -45,6 +47,7 @@ import type { EngineOptions } from './options.ts';
 import { linksNamed, readSides, throughOutages, type EngineParts, type Sides } from './parts.ts';
 import { pauseLinks } from './pause.ts';
 import { publish } from './publications.ts';
+import { repairRows } from './repair-rows.ts';
 import { dropEmptySlots, dropLink, dropStream, emptyStream } from './removal.ts';
 import { asXcError } from './retry.ts';
 import { unlessMoved } from './schema-moved.ts';
@@ -243,6 +246,10 @@ export class PostgresEngine implements StreamEngine {
 
   async selfTest(request: SelfTestRequest, signal: AbortSignal): Promise<SelfTested> {
     return await this.#typed(() => selfTestLinks(this.#parts, request, signal));
+  }
+
+  async repairRows(step: RepairRows, signal: AbortSignal): Promise<RepairedRows> {
+    return await this.#typed(() => repairRows(this.#parts, step, signal));
   }
 
   async dropLink(link: LinkId): Promise<readonly string[]> {

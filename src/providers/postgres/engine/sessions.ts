@@ -56,7 +56,7 @@ export class Sessions {
     return this.#open('source', kind);
   }
 
-  target(kind: 'control'): Promise<Client> {
+  target(kind: 'control' | 'copier'): Promise<Client> {
     return this.#open('target', kind);
   }
 

@@ -6,6 +6,7 @@ import { rowScope, tablesOf } from '../../../core/plan/scope.ts';
 import type { Verify } from '../../../core/plan/plan.ts';
 import { columnOfWindow } from '../../../core/plan/window.ts';
 import { keyColumns, linkActions } from '../../../core/replication/compile-relation.ts';
+import type { TableDifferences } from '../../../core/replication/engine.ts';
 import type { Finding } from '../../../core/validation/finding.ts';
 import type { Link, LinkId } from '../../../core/topology/link.ts';
 import { tableName, type Catalogue, type TableFacts, type TableName } from '../../../core/topology/table.ts';
@@ -24,6 +25,7 @@ export interface Verification {
   readonly verdicts: ReadonlyMap<LinkId, 'pass' | 'fail' | 'unknown'>;
   readonly verified: readonly TableVerdict[];
   readonly seed: string | null;
+  readonly differences: readonly TableDifferences[];
 }
 
 /** How a comparison is limited, where one was asked for by itself. */
@@ -50,7 +52,8 @@ export const verifyStream = async (
   const { options, sessions } = ports;
   const tables = tablesToVerify(links, wanted, window, ports);
   const verdicts = new Map<LinkId, 'pass' | 'fail' | 'unknown'>();
-  if (tables.length === 0) return { findings: [], tables: 0, rows: 0, verdicts, verified: [], seed: null };
+  if (tables.length === 0)
+    return { findings: [], tables: 0, rows: 0, verdicts, verified: [], seed: null, differences: [] };
   const result = await verifyLinks({
     source: () => sessions.source('reader'),
     target: () => sessions.target('control'),
@@ -70,6 +73,7 @@ export const verifyStream = async (
     verdicts,
     verified: result.tables,
     seed: result.seed,
+    differences: result.differences,
   };
 };
 

@@ -84,13 +84,13 @@ export const runnerSide = (client: Client, context: SqlContext): Side => {
 };
 
 /** A row after redaction; valid until the next one. */
-interface RedactedRow {
+export interface RedactedRow {
   readonly fields: readonly (Buffer | null)[];
   readonly hash: bigint;
   readonly version: Buffer;
 }
 
-class RowHasher {
+export class RowHasher {
   readonly #context: SqlContext;
   readonly #redactors;
   /** Memory for each redacted column, made once. */

@@ -166,12 +166,9 @@ export const VERSION = `hashtextextended(concat_ws(' ', t.tableoid, t.ctid, t.xm
 
 /** Rows (count, sum, version, tenant, key columns or row hash…). */
 const keysSelect = (context: SqlContext): { select: string; group: string } => {
-  const { unit, side } = context;
-  const exact = (column: ComparedColumn): string => `${valueText(column, side)} COLLATE "C"`;
-  const key = unit.key.length === 0 ? [`(${rowHash(context)})::text`] : unit.key.map(exact);
-  const tenant = unit.scope ? exact(unit.scope.column) : 'NULL::text';
+  const { side } = context;
   const version = side === 'source' ? `sum(${VERSION})` : 'NULL';
-  const grouped = [tenant, ...key];
+  const grouped = identitySql(context);
   return {
     select: `SELECT count(*), sum(${rowHash(context)}), ${version}, ${grouped.join(', ')}`,
     group: ` GROUP BY ${grouped.map((_, i) => i + 4).join(', ')}`,
@@ -194,13 +191,26 @@ export const keysSql = (context: SqlContext, chunk: Chunk, buckets: readonly num
 
 export const rowsSql = (context: SqlContext, candidates: readonly Candidate[]): string => {
   const { select, group } = keysSelect(context);
-  if (context.unit.key.length === 0) {
-    const hashes = candidates.map((candidate) => candidate.key[0] ?? '').join(',');
-    const condition = `${rowHash(context)} = ANY ('{${hashes}}'::bigint[])`;
-    return `${select} FROM ${fromTable(context)}${where(scopeCondition(context), [condition])}${group}`;
-  }
-  const join = candidateJoin(context, candidates, () => true);
-  return `${select} FROM ${fromTable(context)} ${join}${where(scopeCondition(context))}${group}`;
+  return `${select} ${candidatesFrom(context, candidates)}${group}`;
+};
+
+/** From which table, and which of its rows: those of the candidates. */
+export const candidatesFrom = (context: SqlContext, candidates: readonly Candidate[]): string =>
+  context.unit.key.length === 0
+    ? `FROM ${fromTable(context)}${where(scopeCondition(context), [hashCondition(context, candidates)])}`
+    : `FROM ${fromTable(context)} ${candidateJoin(context, candidates, () => true)}${where(scopeCondition(context))}`;
+
+/** A row without key is known by its hash. */
+const hashCondition = (context: SqlContext, candidates: readonly Candidate[]): string =>
+  `${rowHash(context)} = ANY ('{${candidates.map(({ key }) => key[0] ?? '').join(',')}}'::bigint[])`;
+
+/** What a row is told by: tenant and key columns as text, or the row's hash where it has no key. */
+export const identitySql = (context: SqlContext): readonly string[] => {
+  const { unit, side } = context;
+  const exact = (column: ComparedColumn): string => `${valueText(column, side)} COLLATE "C"`;
+  const tenant = unit.scope ? exact(unit.scope.column) : 'NULL::text';
+  const key = unit.key.length === 0 ? [`(${rowHash(context)})::text`] : unit.key.map(exact);
+  return [tenant, ...key];
 };
 
 /**
@@ -265,18 +275,24 @@ export const nextBoundSql = (
 
 const isPlain = (column: ComparedColumn): boolean => column.action.kind === 'allow';
 
-/** COPY of the unit's columns for the runner, as text in binary framing, with the row's version last. */
+/**
+ * COPY of the unit's columns for the runner, as text in binary framing, with the row's version behind them.
+ * @param more further expressions, last
+ */
 export const copySql = (
   context: SqlContext,
   chunk: Chunk,
   candidates: readonly Candidate[] | null,
+  more: readonly string[] = [],
 ): string => {
   const { unit } = context;
   const values = unit.columns.map((column) =>
     isPlain(column) ? valueText(column, 'source') : rawText(column),
   );
   const join = candidates && unit.key.some(isPlain) ? ` ${candidateJoin(context, candidates, isPlain)}` : '';
-  const conditions = where(scopeCondition(context), rangeCondition(context, chunk));
-  const select = `SELECT ${[...values, `${VERSION}::text`].join(', ')} FROM ${fromTable(context)}${join}${conditions}`;
+  const hashes =
+    candidates && unit.key.length === 0 && !unit.redacted ? [hashCondition(context, candidates)] : [];
+  const conditions = where(scopeCondition(context), rangeCondition(context, chunk), hashes);
+  const select = `SELECT ${[...values, `${VERSION}::text`, ...more].join(', ')} FROM ${fromTable(context)}${join}${conditions}`;
   return `COPY (${select}) TO STDOUT (FORMAT binary)`;
 };

@@ -8,6 +8,7 @@ import type { Lsn } from '../../../core/change/lsn.ts';
 import { isXcError } from '../../../core/errors/xc-error.ts';
 import type { Clock, Random } from '../../../core/time/clock.ts';
 import { seededRandom } from '../../../core/time/seeded-random.ts';
+import type { TableDifferences } from '../../../core/replication/engine.ts';
 import type { TableName } from '../../../core/topology/table.ts';
 import {
   COMPARE_LIMITS,
@@ -78,6 +79,7 @@ export interface VerifyResult {
   readonly tables: readonly TableVerdict[];
   /** One a table, and one for each table with rows of other tenants. */
   readonly findings: readonly Finding[];
+  readonly differences: readonly TableDifferences[];
   /** Marker that the target had passed before the first row was compared. */
   readonly position: Lsn;
   /** Of this verification's hashes and sample. */
@@ -116,8 +118,24 @@ export const verifyLinks = async (request: VerifyRequest): Promise<VerifyResult>
   const tables = request.tables.map((table) =>
     tableVerdict(table.table, outcomes.get(table) ?? [], request.sample ?? 1, limits.maxKeysNamed),
   );
-  return { tables, findings: [...tables.map(findingOf), ...strays.values()], position, seed };
+  const differences = request.tables.flatMap((table) =>
+    (outcomes.get(table) ?? []).flatMap((outcome) => differencesOf(table.table, outcome)),
+  );
+  return { tables, findings: [...tables.map(findingOf), ...strays.values()], differences, position, seed };
 };
+
+const differencesOf = (table: TableName, { result, linksOf, hashing }: UnitOutcome): TableDifferences[] =>
+  result.differences.length === 0
+    ? []
+    : [
+        {
+          table,
+          links: [...linksOf.values()].flat(),
+          hashing,
+          rows: result.differences,
+          atLeast: !result.complete,
+        },
+      ];
 
 /** 16 hexadecimal digits, new for every verification. */
 const seedOf = (random: Random): string =>
@@ -160,7 +178,7 @@ const compare = async (
     request.memory?.read(name) ?? null,
   );
   const method = unit.redacted ? 'through-runner' : 'in-server';
-  return { result, linksOf, keyColumns: unit.table.keyColumns, method };
+  return { result, linksOf, keyColumns: unit.table.keyColumns, method, hashing: sessions.hashing };
 };
 
 /**
