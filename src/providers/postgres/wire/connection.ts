@@ -27,6 +27,12 @@ interface Opened {
   readonly processID: number;
 }
 
+/**
+ * What may wait to be sent: some reads' worth. A socket itself asks for a pause after every read that it is given, which
+ * would stop the reading of the other side each time.
+ */
+const QUEUED_BYTES = 512 * 1024;
+
 export class WireConnection implements AsyncDisposable {
   readonly processId: number;
   readonly #socket: Socket;
@@ -84,7 +90,8 @@ export class WireConnection implements AsyncDisposable {
   /** Like `send`; false when more should wait for `onceDrained`. */
   trySend(bytes: Uint8Array): boolean {
     if (this.#failure) return true; // the reader learns of the failure
-    return this.#socket.write(bytes);
+    this.#socket.write(bytes);
+    return this.#socket.writableLength < QUEUED_BYTES;
   }
 
   onceDrained(then: () => void): void {
@@ -130,22 +137,26 @@ export class WireConnection implements AsyncDisposable {
 
   /** Whatever a reader throws, because it met what it cannot read, ends the connection and reaches that reader. */
   #receive(chunk: Buffer): void {
-    const bytes = this.#gatherer.add(chunk);
-    if (!bytes) return;
     try {
-      let at = 0;
-      for (;;) {
-        const end = messageEnd(bytes, at);
-        if (end > bytes.length || this.#failure) break;
-        const type = bytes[at] ?? 0;
-        if (!ASYNCHRONOUS.has(type)) this.#deliver(type, bytes, at + 5, end);
-        at = end;
-      }
+      const joined = this.#gatherer.join(chunk);
+      if (joined) this.#read(joined, 0);
+      const at = this.#read(chunk, this.#gatherer.rest);
       if (this.#failure) return;
-      this.#gatherer.keep(bytes, at);
+      this.#gatherer.keep(chunk, at);
       this.#reader?.flush?.(chunk.length);
     } catch (error) {
       this.#fail(misread(error));
+    }
+  }
+
+  /** Delivers the whole messages from `at` on. @returns where the first that is not whole begins */
+  #read(bytes: Buffer, at: number): number {
+    for (;;) {
+      const end = messageEnd(bytes, at);
+      if (end > bytes.length || this.#failure) return at;
+      const type = bytes[at] ?? 0;
+      if (!ASYNCHRONOUS.has(type)) this.#deliver(type, bytes, at + 5, end);
+      at = end;
     }
   }
 

@@ -12,15 +12,17 @@ const message = (type: string, body: Buffer): Buffer => {
 const readAll = (chunks: readonly Buffer[]): string[] => {
   const gatherer = new MessageGatherer();
   const bodies: string[] = [];
-  for (const chunk of chunks) {
-    const bytes = gatherer.add(chunk);
-    if (!bytes) continue;
-    let at = 0;
+  const read = (bytes: Buffer, at: number): number => {
     for (let end = messageEnd(bytes, at); end <= bytes.length; end = messageEnd(bytes, at)) {
       bodies.push(bytes.toString('latin1', at + 5, end));
       at = end;
     }
-    gatherer.keep(bytes, at);
+    return at;
+  };
+  for (const chunk of chunks) {
+    const joined = gatherer.join(chunk);
+    if (joined) expect(read(joined, 0)).toBe(joined.length);
+    gatherer.keep(chunk, read(chunk, gatherer.rest));
   }
   return bodies;
 };

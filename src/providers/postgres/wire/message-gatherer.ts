@@ -21,27 +21,40 @@ export const messageEnd = (bytes: Buffer, at: number): number => {
   return at + 1 + length;
 };
 
-/** A large value comes in thousands of pieces: they are joined once, when the last is there. */
+/**
+ * Keeps the message that the end of a chunk cuts. Only that message is copied, not the chunk that its rest comes with;
+ * and a large value, which comes in thousands of pieces, is joined once, when the last is there.
+ */
 export class MessageGatherer {
   #parts: Buffer[] = [];
   #gathered = 0;
   #needed = 0;
+  /** Where, in the chunk given last, what follows the joined message begins. */
+  rest = 0;
 
-  /** What can be read now, beginning with a message; null while the first one is not complete. */
-  add(chunk: Buffer): Buffer | null {
-    if (this.#parts.length === 0) return chunk;
-    this.#parts.push(chunk);
-    this.#gathered += chunk.length;
-    if (this.#gathered < this.#needed) return null;
-    const bytes = Buffer.concat(this.#parts, this.#gathered);
+  /** The message that was cut, once the chunk completes it; null while it does not, or where none was cut. */
+  join(chunk: Buffer): Buffer | null {
+    this.rest = 0;
+    while (this.#gathered < this.#needed) {
+      const piece = chunk.subarray(this.rest, this.rest + this.#needed - this.#gathered);
+      this.#parts.push(piece);
+      this.#gathered += piece.length;
+      this.rest += piece.length;
+      if (this.#gathered < this.#needed) return null;
+      // Where the header itself was cut, only now it says how long the message is.
+      if (this.#needed === HEADER_BYTES) this.#needed = messageEnd(Buffer.concat(this.#parts), 0);
+    }
+    if (this.#needed === 0) return null;
+    const message = Buffer.concat(this.#parts, this.#needed);
     this.#parts = [];
-    return bytes;
+    this.#gathered = this.#needed = 0;
+    return message;
   }
 
   /** Keeps what begins at `at`, a message that is not complete, for the next chunk. */
   keep(bytes: Buffer, at: number): void {
     if (at === bytes.length) return;
-    this.#parts = [at === 0 ? bytes : bytes.subarray(at)];
+    this.#parts = [bytes.subarray(at)];
     this.#gathered = bytes.length - at;
     this.#needed = messageEnd(bytes, at) - at;
   }
