@@ -78,7 +78,7 @@ export const planOf = (seed: number): WorkloadPlan => {
     last: evolution.last,
     created: evolution.created,
     ddl: moves.pick(['stop', 'additive'] as const),
-    duringCopy: shape.chance(0.6) && evolution.changes.length === 0,
+    duringCopy: shape.chance(0.6),
     verify: verifyOf(shape, writers, evolution),
   };
 };

@@ -1,7 +1,10 @@
 /** The copies of an engine that are under way, by slot: the snapshot that they read under, and when they are done. */
 
+import { isXcError, XcError } from '../../../core/errors/xc-error.ts';
 import { maxLsn, ZERO_LSN } from '../../../core/change/lsn.ts';
+import { addLacking, mayBeAdded } from './additive.ts';
 import { openCopySession, type CopySession } from './copy-table.ts';
+import { unlessMoved } from './schema-moved.ts';
 import { linksNamed, readSides, type EngineParts } from './parts.ts';
 import { laterSnapshot, type HeldSnapshot } from './snapshots.ts';
 import { readTenantValues } from './tenant-values.ts';
@@ -30,15 +33,33 @@ export class Copies implements AsyncDisposable {
         (await store.links()).filter((link) => link.slot === slot).map(({ link }) => link),
       );
       const links = options.stream.links.filter((link) => carried.has(link.id));
-      const { source, target } = await readSides(this.#parts, links);
-      const tenants = await readTenantValues(await control.source(), links, source);
-      const session = openCopySession({ snapshot, source, target, tenants });
+      const sides = await readSides(this.#parts, links);
+      const tenants = await readTenantValues(await control.source(), links, sides.source);
+      const session = openCopySession({ snapshot, sides, tenants });
       this.#sessions.set(slot, session);
       return session;
     } catch (error) {
       await snapshot[Symbol.asyncDispose]();
       throw error;
     }
+  }
+
+  /**
+   * What broke a copy, in the light of what both sides look like now. Where they moved, the session ends, and the next
+   * attempt begins one with a snapshot and catalogues of then; chunks that are done stay done.
+   */
+  async judged(slot: string, failure: unknown): Promise<unknown> {
+    const session = this.#sessions.get(slot);
+    if (!session) return failure;
+    const links = linksNamed(this.#parts, [...session.sides.tables.keys()]);
+    const judged = await unlessMoved(failure, session.sides, () => readSides(this.#parts, links));
+    if (isXcError(judged) && mayBeAdded(judged, this.#parts)) {
+      await addLacking(judged, this.#parts.session);
+      await this.#close(slot);
+      return new XcError('XC-5207', { why: 'the target was given what it lacked', cause: judged });
+    }
+    if (isXcError(judged, 'XC-5207')) await this.#close(slot);
+    return judged;
   }
 
   /** Links whose tables are all copied go over to the stream; the snapshot that they were read under is let go. */

@@ -12,10 +12,13 @@ import type { Link, LinkId } from '../../../core/topology/link.ts';
 import { tableName, type Catalogue, type TableFacts } from '../../../core/topology/table.ts';
 import { ident, rowsOf } from '../quote.ts';
 import { clearStatements } from './existing-rows.ts';
+import { expectPlaces } from './copy-places.ts';
 import { copiesAsText, copyGroups, copyPredicate, copyStatements, type CopyGroup } from './copy-groups.ts';
+import { standingOf } from './copy-stands.ts';
 import { CopyWorker, type ChunkWork } from './copy-worker.ts';
 import type { ChunkStore, StoredChunk } from './chunk-store.ts';
 import type { EngineOptions } from './options.ts';
+import type { Sides } from './parts.ts';
 import { repairChunks } from './repair-chunks.ts';
 import type { Sessions } from './sessions.ts';
 import type { HeldSnapshot } from './snapshots.ts';
@@ -24,6 +27,8 @@ import type { TenantValues } from './tenant-values.ts';
 /** What the copies of one slot share: one snapshot, what both sides look like, and workers that are free. */
 export interface CopySession extends AsyncDisposable {
   readonly snapshot: HeldSnapshot;
+  /** As they were when the session began. */
+  readonly sides: Sides;
   readonly source: Catalogue;
   readonly target: Catalogue;
   readonly tenants: TenantValues;
@@ -33,13 +38,13 @@ export interface CopySession extends AsyncDisposable {
   readonly give: (worker: CopyWorker) => Promise<void>;
 }
 
-export const openCopySession = (
-  parts: Pick<CopySession, 'snapshot' | 'source' | 'target' | 'tenants'>,
-): CopySession => {
+export const openCopySession = (parts: Pick<CopySession, 'snapshot' | 'sides' | 'tenants'>): CopySession => {
   const idle: CopyWorker[] = [];
   let over = false;
   return {
     ...parts,
+    source: parts.sides.source,
+    target: parts.sides.target,
     take: () => idle.pop(),
     async give(worker) {
       if (over) await worker[Symbol.asyncDispose]();
@@ -71,6 +76,7 @@ export const copyOneTable = async (
     source: context.source,
     hashKeys: context.options.hashKeys,
   });
+  expectPlaces(context.links, groups, source, target, context);
   const first = await freeWorker(context);
   let stored: readonly StoredChunk[];
   try {
@@ -200,6 +206,7 @@ const chunkWork = (
     group,
     sql: copyStatements(group, source, target, predicate, text),
     text,
+    standing: standingOf(source, context.source),
     tenants: group.links.length === 1 ? null : tenantsOf(group, source, text, context.tenants),
   };
 };

@@ -14,6 +14,7 @@ import type { WireConnection } from '../wire/connection.ts';
 import { simpleQuery } from '../wire/exchange.ts';
 import { ServerError } from '../wire/server-error.ts';
 import type { CopyGroup } from './copy-groups.ts';
+import { expectStanding, type Standing } from './copy-stands.ts';
 import type { HeldSnapshot } from './snapshots.ts';
 import type { Sessions } from './sessions.ts';
 
@@ -24,6 +25,7 @@ export interface ChunkWork {
   readonly group: CopyGroup;
   readonly sql: { readonly source: string; readonly target: string };
   readonly text: boolean;
+  readonly standing: Standing;
   /** Tenant values as they are sent, latin1, to tell links apart; null where the group has one link. */
   readonly tenants: { readonly field: number; readonly links: ReadonlyMap<string, LinkId> } | null;
 }
@@ -82,7 +84,7 @@ export class CopyWorker implements AsyncDisposable {
 
   /**
    * @param clear statement of the target that makes room for the rows, in their transaction
-   * @throws ServerError, XcError; after one the worker is of no use
+   * @throws ServerError, XcError, among them XC-5207 where the table was altered meanwhile; after one the worker is of no use
    */
   async copy(
     work: ChunkWork,
@@ -104,10 +106,10 @@ export class CopyWorker implements AsyncDisposable {
     ]);
     const relayed = await relayCopy(this.#source, this.#target, work.sql, transform, signal);
     if (untouched) counter.counts.set(work.group.links[0]!.id, relayed);
-    await Promise.all([
-      simpleQuery(this.#source, 'COMMIT'),
-      simpleQuery(this.#target, this.#record(work, relayed, counter)),
-    ]);
+    const { files, columns } = work.standing;
+    const { rows } = await simpleQuery(this.#source, `${files}; COMMIT; ${columns}`);
+    expectStanding(work.standing, rows);
+    await simpleQuery(this.#target, this.#record(work, relayed, counter));
     return { ...relayed, cleared: Number(tags[1]?.split(' ')[1] ?? 0) };
   }
 

@@ -147,7 +147,11 @@ export class PostgresEngine implements StreamEngine {
       const links = linksNamed(this.#parts, step.links);
       for (const link of links) this.#changed.touch(link.id, step.table);
       const session = await this.#copies.session(step.slot);
-      return await copyOneTable(step, { ...this.#parts, ...session, links }, signal);
+      try {
+        return await copyOneTable(step, { ...this.#parts, ...session, links }, signal);
+      } catch (error) {
+        throw await this.#copies.judged(step.slot, error);
+      }
     };
     return await this.#upkeep.beside(step.slot, () =>
       throughOutages(this.#parts, { endless: false, signal }, copy),
