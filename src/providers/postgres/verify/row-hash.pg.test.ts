@@ -45,7 +45,8 @@ const VALUES: Readonly<Record<string, readonly string[]>> = {
 };
 
 const column = (name: string, type: string, notNull = false): ComparedColumn => {
-  const side = { column: name, schema: 'pg_catalog', name: type, collation: null, notNull };
+  const shape = { schema: 'pg_catalog', name: type, kind: 'plain', of: null, attributes: [] } as const;
+  const side = { column: name, schema: 'pg_catalog', name: type, collation: null, notNull, shape };
   return { name, source: side, target: side, action: { kind: 'allow' } };
 };
 

@@ -8,7 +8,7 @@ import { ident, literal, qualified } from '../quote.ts';
 import type { Hashing } from './hashing.ts';
 import { bucketOf, rowHash } from './row-hash.ts';
 import type { TableUnit } from './unit.ts';
-import { rawText, valueText } from './value-text.ts';
+import { isReadable, rawText, valueText } from './value-text.ts';
 import type { ComparedColumn, SideName } from './verify-table.ts';
 
 export interface SqlContext {
@@ -234,6 +234,7 @@ const candidateJoin = (
     const isIndexed =
       isBuiltIn(column, side) &&
       column.source.name === column.target.name &&
+      isReadable(column, side) &&
       column.source.notNull &&
       column.target.notNull;
     return isIndexed

@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { makePair } from '../../../../test/harness/pair.ts';
+import { nestedRow, NESTED_SCHEMA, OTHER_NESTED } from './nested-values.fixture.ts';
 import { linkName, verify } from './verify-pair.fixture.ts';
 
 /** Types whose text depends on settings, scale, padding or order, and keys of several kinds. */
-const SCHEMA = `
+const SCHEMA = `${NESTED_SCHEMA}
   CREATE TYPE mood AS ENUM ('sad', 'ok');
   CREATE TYPE spot AS (x int, m mood, note text);
   CREATE DOMAIN price AS numeric CHECK (VALUE >= 0);
@@ -74,14 +75,26 @@ describe('equal tables', () => {
       UPDATE kinds SET n = 1.1000, p = 2.5, x = '<a b="1"/>' WHERE id = 1;
       UPDATE kinds SET f = '-0', r = '-0' WHERE id = 3;
       UPDATE kinds SET na = '{1.500,NULL}' WHERE id = 1;
+      ALTER TABLE nested ALTER COLUMN ca TYPE char(9)[];
       ALTER DATABASE "${pair.target.database}" SET DateStyle = 'SQL, DMY';
       ALTER DATABASE "${pair.target.database}" SET IntervalStyle = 'sql_standard';
       ALTER DATABASE "${pair.target.database}" SET TimeZone = 'Asia/Kathmandu';
       ALTER DATABASE "${pair.target.database}" SET extra_float_digits = -5;
       ALTER DATABASE "${pair.target.database}" SET bytea_output = 'escape'`);
-    const result = await verify(pair, ['public.kinds']);
+    await pair.source.query(`${nestedRow(1, 1)}; INSERT INTO nested VALUES (2)`);
+    await pair.target.query(`${nestedRow(1, 2)}; INSERT INTO nested VALUES (2)`);
+    await pair.source.query(`INSERT INTO spans VALUES ('[1.0,2.0)', '{1.0,2.0}', 'v')`);
+    await pair.target.query(`INSERT INTO spans VALUES ('[1,2)', '{1,2}', 'v')`);
+    const result = await verify(pair, ['public.kinds', 'public.nested', 'public.spans']);
+    expect(result.tables.map(({ keys }) => keys)).toEqual([[], [], []]);
     expect(result.tables[0]).toMatchObject({ verdict: 'pass', rows: { source: 3, target: 3 }, differing: 0 });
-    expect(result.findings).toMatchObject([{ verdict: 'pass', severity: 'info' }]);
+    expect(result.findings.map(({ verdict, severity }) => [verdict, severity])).toEqual(
+      Array.from({ length: 3 }, () => ['pass', 'info']),
+    );
+    // Keys whose text is not one that their type reads back are found all the same.
+    await pair.target.query(`UPDATE spans SET v = 'other'; INSERT INTO spans VALUES ('empty', '{}', 'v')`);
+    const found = await verify(pair, ['public.spans']);
+    expect(found.tables[0]!.keys.map(({ kind }) => kind).toSorted()).toEqual(['changed', 'extra']);
   });
 
   test('one value that differs is found, in a column of any type', async () => {
@@ -95,6 +108,13 @@ describe('equal tables', () => {
     }
     for (const [i, [column, value]] of OTHER_VALUES.entries())
       await pair.target.query(`UPDATE kinds SET ${column} = ${value} WHERE id = ${100 + i}`);
+    for (const [i, [column, value]] of OTHER_NESTED.entries()) {
+      await pair.source.query(nestedRow(i, 1));
+      await pair.target.query(`${nestedRow(i, 2)}; UPDATE nested SET ${column} = ${value} WHERE id = ${i}`);
+    }
+    const nested = await verify(pair, ['public.nested'], { limits: { maxKeysNamed: 100 } });
+    const seen = new Set(nested.tables[0]?.keys.map(({ key }) => Number(key['id'])));
+    expect(OTHER_NESTED.filter((_, id) => !seen.has(id))).toEqual([]);
     const { tables, findings } = await verify(pair, ['public.kinds'], { limits: { maxKeysNamed: 100 } });
     const named = new Set(tables[0]?.keys.map((key) => `${key.kind} ${key.key['id']}`));
     expect(rows.filter(({ id }) => !named.has(`changed ${id}`))).toEqual([]);

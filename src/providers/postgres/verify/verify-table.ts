@@ -7,6 +7,8 @@ import type { ColumnFacts, TableFacts, TableName, TypeFacts } from '../../../cor
 import { columnThere } from '../../../core/topology/target-view.ts';
 import { ownName, tableName } from '../../../core/topology/table.ts';
 
+import { shapeOf, type TypeShape } from './type-shape.ts';
+
 export type SideName = 'source' | 'target';
 
 /** A column's type on one side, after every domain. */
@@ -18,6 +20,8 @@ export interface ValueType {
   /** Explicit collation as the catalogue prints it, or null for the default of type or database. */
   readonly collation: string | null;
   readonly notNull: boolean;
+  /** Of the same type, with what it is made of. */
+  readonly shape: TypeShape;
 }
 
 export interface ComparedColumn {
@@ -142,13 +146,14 @@ const sideOf = (facts: TableFacts, window: Window | null): TableSide => ({
 });
 
 const valueType = (column: ColumnFacts, types: ReadonlyMap<number, TypeFacts>): ValueType => {
-  let type = types.get(column.typeOid);
-  while (type?.kind === 'd') type = types.get(type.baseOid);
+  const shape = shapeOf(column.typeOid, types, column.typeName);
+  const { schema, name } = shape;
   return {
     column: ownName(column),
-    schema: type?.schema ?? '',
-    name: type?.name ?? column.typeName,
+    schema,
+    name,
     collation: column.collation,
     notNull: column.notNull,
+    shape,
   };
 };
