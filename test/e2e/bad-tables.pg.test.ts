@@ -1,6 +1,5 @@
 /** Tables that cannot be replicated as they are: refused before anything is created, with statements that mend them. */
 
-import { parseConfig } from '../engine/parse-config.ts';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { makePair, type Pair } from '../harness/pair.ts';
 import { tableDigest } from '../harness/table-digest.ts';
@@ -136,18 +135,16 @@ const paste = async (side: 'source' | 'target', statements: string): Promise<voi
 
 /** Whatever a test replicated is gone before the next. */
 afterEach(async () => {
-  const name = parseConfig(pair.config).rules[0]!.id;
-  const link = `${name}:a:${SOURCE_REGION}:${TARGET_REGION}`;
-  const dropped = await pair.xcrepl(['replication', 'drop', '--link', link, '--confirm', TARGET_REGION]);
-  expect(dropped.exitCode, dropped.stderr).toBe(0);
+  for (const { link } of await pair.target.query<{ link: string }>('SELECT link FROM xcrepl.links')) {
+    const dropped = await pair.xcrepl(['replication', 'drop', '--link', link, '--confirm', TARGET_REGION]);
+    expect(dropped.exitCode, dropped.stderr).toBe(0);
+  }
 });
 
 test.each(CASES)('$name: refused with nothing done, and mended by what it says', async (one) => {
   await makeTables(one);
   const before = withoutHistory(await bothStates(pair));
   const error = expectRefusal(await run(), one.refusal);
-  const simulated = await pair.xcrepl(['replication', 'simulate', '--out', 'never.json', '-o', 'json']);
-  expectRefusal(simulated, { code: error.code, exit: error.exit });
   expect(withoutHistory(await bothStates(pair))).toEqual(before);
 
   if (one.mendOn === undefined) return;

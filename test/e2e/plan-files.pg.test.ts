@@ -20,7 +20,9 @@ afterAll(() => pair[Symbol.asyncDispose]());
 const simulate = async (file: string, ...more: readonly string[]): Promise<string> => {
   const made = await pair.xcrepl(['replication', 'simulate', '--out', file, '-o', 'json', ...more]);
   expect(made.exitCode, made.stderr).toBe(0);
-  return readFile(join(pair.directory, file), 'utf8');
+  const text = await readFile(join(pair.directory, file), 'utf8');
+  expect(JSON.parse(text)).toEqual(made.json());
+  return text;
 };
 
 const run = (file: string) => pair.xcrepl(['replication', 'run', '--plan', file, '-o', 'json']);
