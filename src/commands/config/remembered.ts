@@ -5,7 +5,6 @@
  * doubt about it means that the configuration is read and checked anew.
  */
 
-import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
@@ -51,8 +50,30 @@ export const identityOf = ({ project, user, env }: ConfigSources): string | unde
   if (environmentSettings(env).mistakes.length > 0) return undefined;
   const made = project ? project.text : environmentDocument(env).document;
   const parts = [configIdentity(), made, user?.text ?? null, [...overrides(env, {})]];
-  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32);
+  return contentName(JSON.stringify(parts));
 };
+
+/** Offset bases and odd multipliers of the four lanes: the first are those of FNV-1a (Fowler, Noll and Vo). */
+const LANES: readonly (readonly [basis: number, multiplier: number])[] = [
+  [0x811c9dc5, 0x01000193],
+  [0x9e3779b9, 0x85ebca6b],
+  [0xc2b2ae35, 0x27d4eb2f],
+  [0x165667b1, 0x9e3779b1],
+];
+
+/**
+ * 128 bits of the text. Whoever could choose texts that share a name could write the configuration itself, so chance is
+ * all that it has to stand; a hash of node:crypto costs more than all that is spared here.
+ */
+const contentName = (text: string): string =>
+  LANES.map(([basis, multiplier]) => {
+    let hash = basis;
+    for (let at = 0; at < text.length; at++) {
+      hash = Math.imul(hash ^ text.charCodeAt(at), multiplier);
+      hash ^= hash >>> 15;
+    }
+    return (hash >>> 0).toString(16).padStart(8, '0');
+  }).join('');
 
 /** A file that someone else could have written is not believed. */
 const readOwn = (path: string): CheckedConfig | undefined => {

@@ -62,9 +62,12 @@ const isWished = (link: Link, { from, to, tenant, tier, region }: Selection): bo
   (tier === undefined || link.rule.tier === tier) &&
   (region === undefined || link.source === region || link.target === region);
 
+/** A command's other options stand in the same object. */
+const SELECTING = ['from', 'to', 'tenant', 'tier', 'region'] as const;
+
 const describe = (wish: Selection, all: number): string => {
-  const asked = Object.entries(wish).flatMap(([name, value]) =>
-    value === undefined ? [] : [`--${name} ${String(value)}`],
+  const asked = SELECTING.flatMap((name) =>
+    wish[name] === undefined ? [] : [`--${name} ${String(wish[name])}`],
   );
   return `${all} links in the configuration, none for ${asked.length === 0 ? 'any rule' : asked.join(' ')}`;
 };

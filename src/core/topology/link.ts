@@ -29,6 +29,7 @@ export interface Link {
 }
 
 export interface Stream {
+  /** Worked out when it is first asked for: a look at servers that do not answer loads no hashing. */
   readonly key: StreamKey;
   readonly source: { readonly region: string; readonly database: string };
   readonly target: { readonly region: string; readonly database: string };
@@ -108,34 +109,46 @@ export const streamsOf = (
   links: readonly Link[],
   databases: Readonly<Record<string, string>>,
 ): Stream[] => {
-  const byKey = new Map<StreamKey, { stream: Omit<Stream, 'links'>; links: Link[] }>();
+  const streams = new Map<string, { parts: readonly string[]; place: Place; links: Link[] }>();
   for (const link of links) {
     const database = (region: string): string =>
       link.scope.kind === 'database' ? link.scope.database : (databases[region] ?? '');
     const source = { region: link.source, database: database(link.source) };
     const target = { region: link.target, database: database(link.target) };
-    const key = streamKey(controlPlane, source, target, link.rule.dedicated ? link.id : undefined);
-    const entry = byKey.get(key) ?? { stream: { key, source, target }, links: [] };
+    const parts = keyParts(controlPlane, source, target, link.rule.dedicated ? link.id : undefined);
+    const entry = streams.get(parts.join('\0')) ?? { parts, place: { source, target }, links: [] };
     entry.links.push(link);
-    byKey.set(key, entry);
+    streams.set(parts.join('\0'), entry);
   }
-  return [...byKey.values()].map(({ stream, links: members }) => ({ ...stream, links: members }));
+  return [...streams.values()].map(({ parts, place, links: members }) => {
+    let key: StreamKey | undefined;
+    return {
+      get key() {
+        return (key ??= shortHash(parts));
+      },
+      ...place,
+      links: members,
+    };
+  });
 };
 
-export const streamKey = (
+type Place = Pick<Stream, 'source' | 'target'>;
+
+export const streamKey = (...named: Parameters<typeof keyParts>): StreamKey => shortHash(keyParts(...named));
+
+const keyParts = (
   controlPlane: string,
-  source: { readonly region: string; readonly database: string },
-  target: { readonly region: string; readonly database: string },
+  source: Stream['source'],
+  target: Stream['target'],
   dedicatedLink?: LinkId,
-): StreamKey =>
-  shortHash([
-    controlPlane,
-    source.region,
-    source.database,
-    target.region,
-    target.database,
-    ...(dedicatedLink === undefined ? [] : [dedicatedLink]),
-  ]);
+): readonly string[] => [
+  controlPlane,
+  source.region,
+  source.database,
+  target.region,
+  target.database,
+  ...(dedicatedLink === undefined ? [] : [dedicatedLink]),
+];
 
 /** Names of what we create on servers; all begin with xcrepl_, which is how orphans are found. */
 export const slotName = (key: StreamKey): string => `xcrepl_s_${key}`;
