@@ -108,9 +108,7 @@ test('dropped', async () => {
 
 test('moved past the checkpoint by somebody else', async () => {
   await changeAll();
-  await pair.source.query('SELECT pg_replication_slot_advance($1, pg_current_wal_lsn())', [
-    await slotOf(),
-  ]);
+  await pair.source.query('SELECT pg_replication_slot_advance($1, pg_current_wal_lsn())', [await slotOf()]);
   await expectLost(/past the checkpoint/);
   await expectRepaired();
 });
