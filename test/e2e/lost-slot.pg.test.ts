@@ -113,15 +113,17 @@ test('moved past the checkpoint by somebody else', async () => {
   await expectRepaired();
 });
 
+const limit = async (setting: string): Promise<void> => {
+  await pair.source.query(`ALTER SYSTEM ${setting}`);
+  await pair.source.query('SELECT pg_reload_conf()');
+};
+
+const lost = async (): Promise<boolean> =>
+  (await pair.source.query(`SELECT FROM pg_replication_slots WHERE wal_status = 'lost'`)).length > 0;
+
 test('invalidated, because it held back more log than max_slot_wal_keep_size', async () => {
   await changeAll();
-  const limit = async (setting: string): Promise<void> => {
-    await pair.source.query(`ALTER SYSTEM ${setting}`);
-    await pair.source.query('SELECT pg_reload_conf()');
-  };
   await limit(`SET max_slot_wal_keep_size = '1MB'`);
-  const lost = async (): Promise<boolean> =>
-    (await pair.source.query(`SELECT FROM pg_replication_slots WHERE wal_status = 'lost'`)).length > 0;
   for (let tries = 0; tries < 50 && !(await lost()); tries += 1) {
     await pair.source.query(`SELECT pg_logical_emit_message(false, 'ballast', repeat('x', 1000000))`);
     await pair.source.query('SELECT pg_switch_wal()');

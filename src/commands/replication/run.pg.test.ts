@@ -28,6 +28,13 @@ const onlyTenants = (...names: readonly string[]): Promise<void> =>
 const xcrepl = (...args: readonly string[]) => pair.xcrepl([...args, '-o', 'json']);
 const run = (...more: readonly string[]) => xcrepl('replication', 'run', ...more);
 
+/** `stop` or `drop`. */
+const verb = (name: string, tenant: string) =>
+  xcrepl('replication', name, '--link', link(tenant), '--confirm', TARGET_REGION);
+const dropAcme = (...more: readonly string[]) =>
+  xcrepl('replication', 'drop', '--link', link('acme'), ...more);
+const uninstall = (region: string) => xcrepl('uninstall', '--region', region, '--confirm', region);
+
 interface Report {
   readonly outcome: string;
   readonly exit: number;
@@ -135,18 +142,15 @@ test('run --follow streams, lets a tenant join, stops one, and ends in good orde
   await onlyTenants('acme', 'initech', 'hooli');
   await until('joining', async () => (await states()).hooli === 'streaming');
   await pair.source.query("UPDATE shop.customers SET email = 'late@example.org' WHERE tenant_id = 'hooli'");
-  const caughtUp = await xcrepl(
-    ...['replication', 'status', '--tenant', 'hooli', '--wait-for', 'lag<20s', '--timeout', '60s'],
-  );
+  const waiting = ['--wait-for', 'lag<20s', '--timeout', '60s'];
+  const caughtUp = await xcrepl('replication', 'status', '--tenant', 'hooli', ...waiting);
   expect(caughtUp.exitCode, caughtUp.stderr).toBe(0);
 
   await writeFile(pair.configPath, 'schemaVersion: [not valid');
   await until('warning', () => told.includes('left aside'));
   await onlyTenants('acme', 'initech', 'hooli');
 
-  const stopped = await xcrepl(
-    ...['replication', 'stop', '--link', link('initech'), '--confirm', TARGET_REGION],
-  );
+  const stopped = await verb('stop', 'initech');
   expect(stopped.exitCode, stopped.stderr).toBe(0);
   await pair.source.query(
     "UPDATE shop.customers SET email = 'unseen@example.org' WHERE tenant_id = 'initech'",
@@ -169,18 +173,14 @@ test('run --follow streams, lets a tenant join, stops one, and ends in good orde
 });
 
 test('stop and drop want the region’s name, and change nothing without it', async () => {
-  const drop = (...more: readonly string[]) =>
-    pair.xcrepl(['replication', 'drop', '--link', link('acme'), ...more]);
-  expect((await drop('--yes')).exitCode).toBe(13);
-  expect((await drop('--confirm', SOURCE_REGION)).exitCode).toBe(2);
-  expect((await drop('--dry-run')).exitCode).toBe(0);
+  expect((await dropAcme('--yes')).exitCode).toBe(13);
+  expect((await dropAcme('--confirm', SOURCE_REGION)).exitCode).toBe(2);
+  expect((await dropAcme('--dry-run')).exitCode).toBe(0);
   // The target's own word for a link that is off, or on its way there.
   expect(await states()).toEqual({ acme: 'streaming', hooli: 'streaming', initech: 'stopping' });
 });
 
 test('stop and drop take a link off and forget it, and say no change the second time', async () => {
-  const verb = (name: string, tenant: string) =>
-    xcrepl('replication', name, '--link', link(tenant), '--confirm', TARGET_REGION);
   expect((await verb('stop', 'hooli')).json()).toMatchObject({ changed: true, state: 'stopped' });
   expect((await verb('stop', 'hooli')).json()).toMatchObject({ changed: false, state: 'stopped' });
   const published = await pair.source.query<{ f: string }>(
@@ -211,7 +211,6 @@ test('uninstall removes everything of ours from both sides, also from under a li
   const copied = await run('--tenant', 'acme', '--tables', 'shop.orders', ...replace);
   expect(copied.exitCode, copied.stderr).toBe(0);
   expect(await ourSlots()).toHaveLength(1);
-  const uninstall = (region: string) => xcrepl('uninstall', '--region', region, '--confirm', region);
   expect((await pair.xcrepl(['uninstall', '--region', SOURCE_REGION])).exitCode).toBe(13);
   for (const region of [SOURCE_REGION, TARGET_REGION]) {
     expect((await uninstall(region)).json(), region).toMatchObject({ changed: true });

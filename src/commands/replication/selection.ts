@@ -66,9 +66,7 @@ const isWished = (link: Link, { from, to, tenant, tier, region }: Selection): bo
 const SELECTING = ['from', 'to', 'tenant', 'tier', 'region'] as const;
 
 const describe = (wish: Selection, all: number): string => {
-  const asked = SELECTING.flatMap((name) =>
-    wish[name] === undefined ? [] : [`--${name} ${String(wish[name])}`],
-  );
+  const asked = SELECTING.flatMap((name) => (wish[name] === undefined ? [] : [`--${name} ${wish[name]}`]));
   return `${all} links in the configuration, none for ${asked.length === 0 ? 'any rule' : asked.join(' ')}`;
 };
 

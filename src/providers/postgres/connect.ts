@@ -55,6 +55,9 @@ const SETTINGS: Readonly<Record<string, string>> = {
   search_path: '',
 };
 
+/** Only goes forward. The global performance would be loaded for this alone. */
+const uptimeMs = (): number => process.uptime() * 1000;
+
 /**
  * A connected client. A connection that later breaks while idle shows at the next query, not as a crash.
  * @throws XcError XC-1010 DSN, XC-1011 database, XC-1012 TLS file, XC-4001 login, XC-4002 permission, XC-4003 TLS,
@@ -65,14 +68,12 @@ export const connect = async (dsn: string | Dsn, options: ConnectOptions): Promi
   const target = options.database === undefined ? parsed : { ...parsed, database: options.database };
   const subject = `${options.subject} (${describeDsn(target)})`;
   const timeoutMs = options.connectTimeoutMs ?? target.connectTimeoutMs ?? CONNECT_TIMEOUT_MS;
-  // The global performance would be loaded for this alone.
-  const nowMs = (): number => process.uptime() * 1000;
-  const deadline = nowMs() + timeoutMs;
+  const deadline = uptimeMs() + timeoutMs;
   const attempts = tlsAttempts(target);
   for (const [index, tls] of attempts.entries()) {
     try {
       const config = clientConfig(target, options, tls, subject);
-      return await open(config, Math.max(1, deadline - nowMs()), options.signal, timeoutMs);
+      return await open(config, Math.max(1, deadline - uptimeMs()), options.signal, timeoutMs);
     } catch (error) {
       if (options.signal?.aborted && !isTimeout(options.signal.reason)) throw options.signal.reason;
       const isLast = index === attempts.length - 1;
