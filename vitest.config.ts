@@ -16,7 +16,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['{src,fixtures,scripts,bench,test}/**/*.test.ts'],
-          exclude: ['**/*.pg.test.ts', 'test/cli/**'],
+          exclude: ['**/*.{pg,server}.test.ts', 'test/cli/**'],
           // No test replaces a module, and loading the same ones for each file is half of what these cost.
           isolate: false,
           testTimeout: UNIT_LIMIT_MS,
@@ -37,7 +37,8 @@ export default defineConfig({
       {
         test: {
           name: 'pg',
-          include: ['{src,fixtures,test}/**/*.pg.test.ts'],
+          // A server of another kind is started by the test itself; all that run servers wait for the same two workers.
+          include: ['{src,fixtures,test}/**/*.{pg,server}.test.ts'],
           pool: 'forks',
           globalSetup: [BUILD, './test/servers/global-setup.ts'],
           testTimeout: SERVER_LIMIT_MS,

@@ -8,6 +8,7 @@ import { policyCodes } from './codes/policy.ts';
 import { planCodes } from './codes/plan.ts';
 import { accessCodes } from './codes/access.ts';
 import { integrityCodes } from './codes/integrity.ts';
+import { objectCodes } from './codes/objects.ts';
 import { changelogCodes } from './codes/changelog.ts';
 import { schemaChangeCodes } from './codes/schema-change.ts';
 import { verificationCodes } from './codes/verification.ts';
@@ -33,6 +34,7 @@ export const codes = {
   ...planCodes,
   ...accessCodes,
   ...integrityCodes,
+  ...objectCodes,
   ...changelogCodes,
   ...schemaChangeCodes,
   ...verificationCodes,

@@ -4,5 +4,9 @@ export interface ErrnoError extends Error {
   readonly code: string;
 }
 
-export const isErrno = (error: unknown): error is ErrnoError =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string';
+/** Any of them, or one of these alone. */
+export const isErrno = (error: unknown, ...only: readonly string[]): error is ErrnoError =>
+  error instanceof Error &&
+  'code' in error &&
+  typeof error.code === 'string' &&
+  (only.length === 0 || only.includes(error.code));

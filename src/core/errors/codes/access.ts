@@ -29,4 +29,14 @@ export const accessCodes = {
     means: 'The program cosign, or the key service that it asked, refused or failed.',
     next: 'run the same with cosign sign-blob, which says more',
   },
+  'XC-4101': {
+    title: 'object store refuses the credentials',
+    means: 'The store does not know the key, its signature is wrong or expired, or it may not do this here.',
+    next: 'check the credentials of the region’s object store, and the rights that they have on bucket and prefix',
+  },
+  'XC-4102': {
+    title: 'object store’s clock is another one',
+    means: 'The store refused a signed request because its time is too far from this host’s.',
+    next: 'set this host’s clock (NTP), then run the same command again',
+  },
 } as const satisfies Record<string, CodeEntry>;

@@ -82,4 +82,20 @@ export const unavailableCodes = {
     means: 'A service that the configuration names (registry, Vault, object store) gave no healthy answer.',
     next: 'check its address and its own state, then run the same command again',
   },
+  'XC-6101': {
+    title: 'object store does not answer as it should',
+    means:
+      'The connection was refused, cut or never answered, or the store asked to be left alone (429, 503), for longer than retries allow.',
+    next: 'check endpoint and network, then run the same command again; it goes on where it stopped',
+  },
+  'XC-6102': {
+    title: 'object store refuses the request',
+    means: 'The store answered that it will not do this: no such bucket setting, a key or size that it cannot hold.',
+    next: 'read the store’s own word in the message; the same request would fail again',
+  },
+  'XC-6103': {
+    title: 'object store is full',
+    means: 'There is no room left: a full disk, or a quota.',
+    next: 'make room, then run the same command again; nothing half-written was left',
+  },
 } as const satisfies Record<string, CodeEntry>;

@@ -1,0 +1,52 @@
+/** A read that survives cut connections: it goes on behind the last byte that came, in the same version of the object. */
+
+import type { Clock } from '../time/clock.ts';
+import type { ObjectInfo, ObjectStore } from './object-store.ts';
+import { behaviourOf, contentDiffers, retryAfterMs } from './store-errors.ts';
+
+export interface Patience {
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** Failures in a row, without a byte between them, before the last one is the caller's. */
+  readonly attempts: number;
+  /** After the first failure; doubled after each further one, to a limit. Milliseconds. */
+  readonly firstWaitMs: number;
+}
+
+const LONGEST_WAIT_MS = 20_000;
+
+/**
+ * The whole object of exactly this version. Errors that pass by themselves are waited out; all others, and a body that
+ * ends early or late (XC-5403), are thrown.
+ */
+export async function* resumedRead(
+  store: ObjectStore,
+  info: Pick<ObjectInfo, 'key' | 'bytes' | 'version'>,
+  patience: Patience,
+): AsyncGenerator<Uint8Array> {
+  let at = 0;
+  let failures = 0;
+  while (at < info.bytes || (info.bytes === 0 && failures === 0)) {
+    try {
+      const range = { first: at, end: info.bytes };
+      const body = store.read(info.key, {
+        version: info.version,
+        ...(info.bytes === 0 ? {} : { range }),
+      });
+      for await (const piece of body) {
+        at += piece.byteLength;
+        failures = 0;
+        yield piece;
+      }
+      if (at === info.bytes) return;
+      throw contentDiffers(store.place, info.key, `ended after ${at} of ${info.bytes} bytes`);
+    } catch (error) {
+      // A body that just stops is a cut connection too, until that is all it ever does.
+      const passes = behaviourOf(error) === 'retry' || behaviourOf(error) === 'damaged';
+      failures += 1;
+      if (!passes || at > info.bytes || failures >= patience.attempts) throw error;
+      const wait = retryAfterMs(error) ?? patience.firstWaitMs * 2 ** (failures - 1);
+      await patience.clock.sleep(Math.min(wait, LONGEST_WAIT_MS), patience.signal);
+    }
+  }
+}
