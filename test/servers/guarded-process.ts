@@ -10,7 +10,11 @@ export interface GuardedProcess extends AsyncDisposable {
   readonly exited: Promise<void>;
 }
 
-const GUARD = '"$@" </dev/null & server=$!; cat >/dev/null; kill -9 $server 2>/dev/null; wait';
+const GUARD = [
+  'exec 3<&0; "$@" </dev/null & server=$!;',
+  '(cat <&3 >/dev/null; kill -9 $server) & guard=$!;',
+  'wait $server; kill $guard',
+].join(' ');
 
 /** Output goes to the log file. */
 export const startGuarded = (

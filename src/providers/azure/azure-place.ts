@@ -1,0 +1,93 @@
+/** A container, a prefix and a client: what every request of a store begins with. */
+
+import {
+  type BlockBlobClient,
+  BlobServiceClient,
+  type ContainerClient,
+  StorageSharedKeyCredential,
+} from '@azure/storage-blob';
+import type { Clock } from '../../core/time/clock.ts';
+import { nameFor } from '../../core/objects/keys.ts';
+import { XcError } from '../../core/errors/xc-error.ts';
+import { explainAzure } from './azure-errors.ts';
+
+export interface AzureAddress {
+  /** The account's: `https://ACCOUNT.blob.core.windows.net`, or with a SAS token behind it. */
+  readonly endpoint: string;
+  readonly container: string;
+  /** Before every key; empty for none. */
+  readonly prefix: string;
+  /** Undefined for a SAS token, or for the SDK's own chain: environment, workload identity, az login. */
+  readonly credentials: { readonly account: string; readonly key: string } | undefined;
+  readonly storageClass: string | undefined;
+}
+
+const ATTEMPTS = 5;
+const FIRST_WAIT_MS = 500;
+const LONGEST_WAIT_MS = 20_000;
+const SILENCE_MS = 60_000;
+
+/** "Naming and referencing containers, blobs, and metadata": what Azure normalises away, or refuses. */
+const NO_BLOB_NAME = /(^|\/)\.{1,2}(\/|$)|\/\/|^\/|[./]$|\.\/|\\|[\u0000-\u001f\u007f-\u009f\ufffe\uffff]/;
+
+const service = async (address: AzureAddress): Promise<BlobServiceClient> => {
+  const options = {
+    retryOptions: {
+      maxTries: ATTEMPTS,
+      retryDelayInMs: FIRST_WAIT_MS,
+      maxRetryDelayInMs: LONGEST_WAIT_MS,
+      tryTimeoutInMs: SILENCE_MS,
+    },
+  };
+  const { endpoint, credentials } = address;
+  if (credentials !== undefined) {
+    const key = new StorageSharedKeyCredential(credentials.account, credentials.key);
+    return new BlobServiceClient(endpoint, key, options);
+  }
+  if (new URL(endpoint).searchParams.has('sig')) return new BlobServiceClient(endpoint, undefined, options);
+  const { DefaultAzureCredential } = await import('@azure/identity');
+  return new BlobServiceClient(endpoint, new DefaultAzureCredential(), options);
+};
+
+export class AzurePlace {
+  readonly container: ContainerClient;
+  readonly address: AzureAddress;
+  readonly clock: Clock;
+  readonly name: string;
+
+  private constructor(container: ContainerClient, address: AzureAddress, clock: Clock) {
+    this.container = container;
+    this.address = address;
+    this.clock = clock;
+    this.name = `azure:${address.container}${address.prefix === '' ? '' : `/${address.prefix}`}`;
+  }
+
+  static async open(address: AzureAddress, clock: Clock): Promise<AzurePlace> {
+    const client = await service(address);
+    return new AzurePlace(client.getContainerClient(address.container), address, clock);
+  }
+
+  blob(key: string): BlockBlobClient {
+    return this.container.getBlockBlobClient(this.address.prefix + key);
+  }
+
+  /** A key that the service would change on its way is none: XC-5404. */
+  checkName(key: string): void {
+    nameFor(this.name, key);
+    if (!NO_BLOB_NAME.test(key)) return;
+    const why = 'Azure keeps no empty, dotted or backslashed part of a name, and no control character';
+    throw new XcError('XC-5404', { subject: `${this.name} ${JSON.stringify(key)}`, why });
+  }
+
+  async told<T>(key: string, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      throw this.explained(error, key);
+    }
+  }
+
+  explained(error: unknown, key: string): unknown {
+    return explainAzure(error, this.name, key, this.clock.nowMs());
+  }
+}
