@@ -67,6 +67,9 @@ rgw_data = ${directory}/rgw
 rgw_run_sync_thread = false
 `;
 
+const run = async (program: string, ...args: string[]): Promise<string> =>
+  (await execa(program, args, { timeout: 60_000 })).stdout;
+
 /** Ready in some 15 s. */
 export const startCeph = async (): Promise<CephServer> => {
   const directory = await mkdtemp(join(tmpdir(), 'xcrepl-ceph-'));
@@ -75,12 +78,20 @@ export const startCeph = async (): Promise<CephServer> => {
   const conf = join(directory, 'ceph.conf');
   const keyring = join(directory, 'keyring');
   const map = join(directory, 'monmap');
-  const run = async (program: string, ...args: string[]): Promise<string> =>
-    (await execa(program, args, { timeout: 60_000 })).stdout;
   await mkdir(join(directory, 'mon'));
   await mkdir(join(directory, 'osd'));
   await writeFile(conf, settings(directory, fsid, ports));
-  await run('ceph-authtool', '--create-keyring', keyring, '--gen-key', '-n', 'mon.', '--cap', 'mon', 'allow *');
+  await run(
+    'ceph-authtool',
+    '--create-keyring',
+    keyring,
+    '--gen-key',
+    '-n',
+    'mon.',
+    '--cap',
+    'mon',
+    'allow *',
+  );
   const admin = ['--cap', 'mon', 'allow *', '--cap', 'osd', 'allow *', '--cap', 'mgr', 'allow *'];
   await run('ceph-authtool', keyring, '--gen-key', '-n', 'client.admin', ...admin);
   await run('monmaptool', '--create', '--fsid', fsid, '--addv', 'a', `[v2:127.0.0.1:${ports.mon}]`, map);

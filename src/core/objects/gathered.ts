@@ -8,7 +8,8 @@ export async function* gathered(body: AsyncIterable<Uint8Array>, size: number): 
   for await (const chunk of body) {
     let at = 0;
     while (at < chunk.byteLength) {
-      if (piece.byteLength < size && filled === piece.byteLength) piece = grown(piece, filled, chunk.byteLength - at, size);
+      if (piece.byteLength < size && filled === piece.byteLength)
+        piece = grown(piece, filled, chunk.byteLength - at, size);
       const take = Math.min(chunk.byteLength - at, piece.byteLength - filled);
       piece.set(chunk.subarray(at, at + take), filled);
       filled += take;
@@ -24,7 +25,12 @@ export async function* gathered(body: AsyncIterable<Uint8Array>, size: number): 
 }
 
 /** A small body takes little memory: room doubles up to a whole piece. */
-const grown = (piece: Buffer<ArrayBuffer>, filled: number, wanted: number, size: number): Buffer<ArrayBuffer> => {
+const grown = (
+  piece: Buffer<ArrayBuffer>,
+  filled: number,
+  wanted: number,
+  size: number,
+): Buffer<ArrayBuffer> => {
   const room = Buffer.allocUnsafe(Math.min(size, Math.max(filled * 2, filled + wanted, 64 * 1024)));
   room.set(piece.subarray(0, filled));
   return room;

@@ -26,7 +26,8 @@ export interface ObjectInfo {
 }
 
 /** Holds in the store itself, at the instant of the write, whoever else writes. */
-export type Precondition = { readonly kind: 'absent' } | { readonly kind: 'version'; readonly version: string };
+export type Precondition =
+  { readonly kind: 'absent' } | { readonly kind: 'version'; readonly version: string };
 
 /** Bytes from `first` up to but not including `end`; to the object's end where there is none. */
 export interface ByteRange {

@@ -8,7 +8,12 @@
 import { Buffer } from 'node:buffer';
 import { randomBytes } from 'node:crypto';
 import { asHexDigest } from '../../core/objects/hex-digest.ts';
-import type { ObjectInfo, PartialUploads, UploadedPart, WriteOptions } from '../../core/objects/object-store.ts';
+import type {
+  ObjectInfo,
+  PartialUploads,
+  UploadedPart,
+  WriteOptions,
+} from '../../core/objects/object-store.ts';
 import { contentDiffers, objectGone } from '../../core/objects/store-errors.ts';
 import { conditionsOf, toAzure } from './azure-metadata.ts';
 import { statusOf } from './azure-errors.ts';
@@ -26,8 +31,7 @@ interface Begun {
 
 const nameOf = (begun: Begun): string => Buffer.from(JSON.stringify(begun)).toString('base64url');
 
-const begunBy = (upload: string): Begun =>
-  JSON.parse(Buffer.from(upload, 'base64url').toString()) as Begun;
+const begunBy = (upload: string): Begun => JSON.parse(Buffer.from(upload, 'base64url').toString()) as Begun;
 
 /** A part that is put again takes the place of the one before. */
 const blockId = (id: string, number: number): string =>
@@ -89,7 +93,8 @@ export const azureParts = (
     );
     const info = await head(key);
     if (info === null) throw objectGone(place.name, key);
-    if (info.bytes !== bytes) throw contentDiffers(place.name, key, `${info.bytes} bytes instead of ${bytes}`);
+    if (info.bytes !== bytes)
+      throw contentDiffers(place.name, key, `${info.bytes} bytes instead of ${bytes}`);
     return info;
   },
 

@@ -28,7 +28,7 @@ const LONGEST_WAIT_MS = 20_000;
 const SILENCE_MS = 60_000;
 
 /** "Naming and referencing containers, blobs, and metadata": what Azure normalises away, or refuses. */
-const NO_BLOB_NAME = /(^|\/)\.{1,2}(\/|$)|\/\/|^\/|[./]$|\.\/|\\|[\u0000-\u001f\u007f-\u009f\ufffe\uffff]/;
+const NO_BLOB_NAME = /(^|\/)\.{1,2}(\/|$)|\/\/|^\/|[./]$|\.\/|\\|\p{Cc}|[\ufffe\uffff]/u;
 
 const service = async (address: AzureAddress): Promise<BlobServiceClient> => {
   const options = {

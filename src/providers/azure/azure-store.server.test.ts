@@ -15,19 +15,23 @@ describe('Azure against Azurite', () => {
     await server?.[Symbol.asyncDispose]();
   });
 
-  objectStoreContract('Azure', async () => {
-    const container = `c-${randomUUID()}`;
-    const key = new StorageSharedKeyCredential(server.credentials.account, server.credentials.key);
-    await new BlobServiceClient(server.endpoint, key).createContainer(container);
-    const address = {
-      endpoint: server.endpoint,
-      container,
-      credentials: server.credentials,
-      storageClass: undefined,
-    };
-    return {
-      store: await AzureStore.open({ ...address, prefix: '' }, systemClock),
-      beside: await AzureStore.open({ ...address, prefix: 'beside/' }, systemClock),
-    };
-  });
+  objectStoreContract(
+    'Azure',
+    async () => {
+      const container = `c-${randomUUID()}`;
+      const key = new StorageSharedKeyCredential(server.credentials.account, server.credentials.key);
+      await new BlobServiceClient(server.endpoint, key).createContainer(container);
+      const address = {
+        endpoint: server.endpoint,
+        container,
+        credentials: server.credentials,
+        storageClass: undefined,
+      };
+      return {
+        store: await AzureStore.open({ ...address, prefix: '' }, systemClock),
+        beside: await AzureStore.open({ ...address, prefix: 'beside/' }, systemClock),
+      };
+    },
+    { refuses: /(^|\/)\.{1,2}(\/|$)|\/\/|^\/|\/$|\\|[\n\t\uffff]/ },
+  );
 });

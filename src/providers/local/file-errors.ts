@@ -21,5 +21,9 @@ const CODES: Readonly<Record<string, readonly [code: XcCode, why: string]>> = {
 export const explainFileError = (error: unknown, place: string, key: string): unknown => {
   if (error instanceof XcError || !isErrno(error)) return error;
   const [code, why] = CODES[error.code] ?? ['XC-6102', error.message];
-  return new XcError(code, { subject: `${place} ${key}`.trim(), why: `${why} (${error.code})`, cause: error });
+  return new XcError(code, {
+    subject: `${place} ${key}`.trim(),
+    why: `${why} (${error.code})`,
+    cause: error,
+  });
 };

@@ -45,7 +45,10 @@ export const whileLocked = async <T>(path: string, work: () => Promise<T>): Prom
     if (await holderIsGone(path)) {
       // Renamed first, so that of two who see the same dead holder only one removes its lock.
       const aside = `${path}.${process.pid}.${waitedMs}`;
-      await rename(path, aside).then(() => rm(aside, { force: true }), () => undefined);
+      await rename(path, aside).then(
+        () => rm(aside, { force: true }),
+        () => undefined,
+      );
     } else if (waitedMs >= LONGEST_WAIT_MS) {
       throw new XcError('XC-6101', { subject: path, why: 'another process holds the lock of this key' });
     }

@@ -65,9 +65,12 @@ export class LocalStore implements ObjectStore {
       if (options.version !== undefined && versionOf(seen) !== options.version)
         throw preconditionFailed(this.place, key, 'another version');
       const end = Math.min(options.range?.end ?? Number(seen.size), Number(seen.size));
-      for (let at = options.range?.first ?? 0; at < end; ) {
+      for (let at = options.range?.first ?? 0; at < end;) {
         const piece = new Uint8Array(Math.min(READ_BYTES, end - at));
-        const { bytesRead } = await this.#told(key, async () => await handle.read(piece, 0, piece.length, at));
+        const { bytesRead } = await this.#told(
+          key,
+          async () => await handle.read(piece, 0, piece.length, at),
+        );
         // Cut short under our hands: the file is not what it was when it was opened.
         if (bytesRead === 0) throw preconditionFailed(this.place, key, 'it became shorter while it was read');
         at += bytesRead;
@@ -140,7 +143,7 @@ export class LocalStore implements ObjectStore {
       await this.#told(key, async () => {
         await copyFile(from.#path(source.info.key), temporary, constants.COPYFILE_FICLONE);
         const handle = await open(temporary, 'r+');
-        await handle.sync().finally(() => handle.close());
+        await syncedAndClosed(handle);
       });
       const still = await from.head(source.info.key);
       if (still?.version !== source.info.version)
@@ -215,7 +218,11 @@ export class LocalStore implements ObjectStore {
 
   /** Directories that hold nothing any more are no objects. Stops at the first that holds something. */
   async #pruneAbove(path: string): Promise<void> {
-    for (let directory = dirname(path); directory.length > this.#root.length; directory = dirname(directory)) {
+    for (
+      let directory = dirname(path);
+      directory.length > this.#root.length;
+      directory = dirname(directory)
+    ) {
       const removed = await rmdir(directory).then(
         () => true,
         () => false,
@@ -237,7 +244,10 @@ export class LocalStore implements ObjectStore {
       if (seen === null) continue;
       // Skipping it in silence would leave it out of a mirror.
       if (!seen.isFile())
-        throw new XcError('XC-5404', { subject: `${this.place} ${key}`, why: 'it is neither file nor directory' });
+        throw new XcError('XC-5404', {
+          subject: `${this.place} ${key}`,
+          why: 'it is neither file nor directory',
+        });
       yield await infoOf(this.#root, key, seen);
     }
   }
@@ -263,7 +273,7 @@ const goneIsNull = (error: unknown): null => {
 };
 
 const writeAll = async (handle: Awaited<ReturnType<typeof open>>, piece: Uint8Array): Promise<void> => {
-  for (let at = 0; at < piece.byteLength; ) at += (await handle.write(piece, at)).bytesWritten;
+  for (let at = 0; at < piece.byteLength;) at += (await handle.write(piece, at)).bytesWritten;
 };
 
 /** Somebody who removes the directory's last object removes the directory, too: then it is made again. */
@@ -281,8 +291,16 @@ const into = async (directory: string, work: () => Promise<void>, tries = TRIES)
   }
 };
 
+const syncedAndClosed = async (handle: Awaited<ReturnType<typeof open>>): Promise<void> => {
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+};
+
 /** A rename is durable once its directory is. */
 const syncDirectory = async (path: string): Promise<void> => {
   const handle = await open(path, 'r');
-  await handle.sync().finally(() => handle.close());
+  await syncedAndClosed(handle);
 };

@@ -103,7 +103,7 @@ async function* joined(directory: string, parts: readonly UploadedPart[]): Async
   for (const part of parts) {
     const handle = await open(join(directory, nameOf(part)), 'r');
     try {
-      for (let at = 0; at < part.bytes; ) {
+      for (let at = 0; at < part.bytes;) {
         const piece = new Uint8Array(Math.min(READ_BYTES, part.bytes - at));
         const { bytesRead } = await handle.read(piece, 0, piece.length, at);
         if (bytesRead === 0) break;

@@ -80,11 +80,7 @@ export class MemoryStore implements ObjectStore {
       yield Uint8Array.from(held.body.subarray(at, Math.min(at + PIECE_BYTES, end)));
   }
 
-  async write(
-    key: string,
-    body: AsyncIterable<Uint8Array>,
-    options: WriteOptions = {},
-  ): Promise<ObjectInfo> {
+  async write(key: string, body: AsyncIterable<Uint8Array>, options: WriteOptions = {}): Promise<ObjectInfo> {
     nameFor(this.place, key);
     this.#check(key, options.when);
     const passing = measured(this.place, key, body, options);

@@ -2,9 +2,7 @@
 
 import type { Precondition } from '../../core/objects/object-store.ts';
 
-export const conditionHeaders = (
-  when: Precondition | undefined,
-): { IfNoneMatch?: '*'; IfMatch?: string } => {
+export const conditionHeaders = (when: Precondition | undefined): { IfNoneMatch?: '*'; IfMatch?: string } => {
   if (when === undefined) return {};
   return when.kind === 'absent' ? { IfNoneMatch: '*' } : { IfMatch: when.version };
 };

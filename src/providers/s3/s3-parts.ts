@@ -30,8 +30,8 @@ export const MOST_PARTS = 10_000;
 /** What the store itself offers to an upload in parts. */
 export interface PartsHost {
   readonly place: S3Place;
-  head(key: string): Promise<ObjectInfo | null>;
-  holds(key: string, when: Precondition | undefined): Promise<void>;
+  readonly head: (key: string) => Promise<ObjectInfo | null>;
+  readonly holds: (key: string, when: Precondition | undefined) => Promise<void>;
 }
 
 export const s3Parts = ({ place, head, holds }: PartsHost): PartialUploads => ({
@@ -101,7 +101,7 @@ export const s3Parts = ({ place, head, holds }: PartsHost): PartialUploads => ({
 
 const listed = async (place: S3Place, key: string, upload: string): Promise<UploadedPart[]> => {
   const parts: UploadedPart[] = [];
-  for (let after: string | undefined; ; ) {
+  for (let after: string | undefined; ;) {
     const page = await place.client.send(
       new ListPartsCommand({ ...place.at(key), UploadId: upload, PartNumberMarker: after }),
     );

@@ -25,7 +25,12 @@ import type {
   ReadOptions,
   WriteOptions,
 } from '../../core/objects/object-store.ts';
-import { behaviourOf, contentDiffers, objectGone, preconditionFailed } from '../../core/objects/store-errors.ts';
+import {
+  behaviourOf,
+  contentDiffers,
+  objectGone,
+  preconditionFailed,
+} from '../../core/objects/store-errors.ts';
 import type { Clock } from '../../core/time/clock.ts';
 import { conditionHeaders, unquoted } from './s3-conditions.ts';
 import { statusOf } from './s3-errors.ts';
@@ -61,7 +66,7 @@ export class S3Store implements ObjectStore {
   async *list(prefix: string): AsyncGenerator<ObjectInfo> {
     const { Bucket, Key: Prefix } = this.#at.at(prefix);
     const own = this.#at.address.prefix.length;
-    for (let token: string | undefined; ; ) {
+    for (let token: string | undefined; ;) {
       const page = await this.#at.told(prefix, async () =>
         this.#at.client.send(
           // XML cannot carry every key as it is.
@@ -103,7 +108,9 @@ export class S3Store implements ObjectStore {
   async *read(key: string, { range, version }: ReadOptions = {}): AsyncGenerator<Uint8Array> {
     const body = await this.#at.told(key, async () => {
       const Range =
-        range === undefined ? undefined : `bytes=${range.first}-${range.end === undefined ? '' : range.end - 1}`;
+        range === undefined
+          ? undefined
+          : `bytes=${range.first}-${range.end === undefined ? '' : range.end - 1}`;
       const answer = await this.#at.client.send(
         new GetObjectCommand({ ...this.#at.at(key), Range, ...(version ? { IfMatch: version } : {}) }),
       );

@@ -10,12 +10,14 @@ export const objectCodes = {
   },
   'XC-5402': {
     title: 'object was changed by somebody else',
-    means: 'A write or read that was to hold for one version of an object only met another one. Nothing was written.',
+    means:
+      'A write or read that was to hold for one version of an object only met another one. Nothing was written.',
     next: 'run the same command again; it looks at the store anew',
   },
   'XC-5403': {
     title: 'object differs from its digest',
-    means: 'The bytes are not those whose length or sha256 was announced: damaged, cut off, or another object’s.',
+    means:
+      'The bytes are not those whose length or sha256 was announced: damaged, cut off, or another object’s.',
     next: 'fetch or write the object again from a copy whose digest fits',
   },
   'XC-5404': {

@@ -90,7 +90,8 @@ export const unavailableCodes = {
   },
   'XC-6102': {
     title: 'object store refuses the request',
-    means: 'The store answered that it will not do this: no such bucket setting, a key or size that it cannot hold.',
+    means:
+      'The store answered that it will not do this: no such bucket setting, a key or size that it cannot hold.',
     next: 'read the store’s own word in the message; the same request would fail again',
   },
   'XC-6103': {

@@ -1,0 +1,95 @@
+/** A bucket, a prefix and a client: what every request of a store begins with. */
+
+import { type Bucket, type File, type FileMetadata, Storage } from '@google-cloud/storage';
+import { XcError } from '../../core/errors/xc-error.ts';
+import { nameFor } from '../../core/objects/keys.ts';
+import { fromHeaders } from '../../core/objects/metadata.ts';
+import type { ObjectInfo, Precondition } from '../../core/objects/object-store.ts';
+import type { Clock } from '../../core/time/clock.ts';
+import { explainGcs } from './gcs-errors.ts';
+
+export interface GcsAddress {
+  readonly bucket: string;
+  /** Before every key; empty for none. */
+  readonly prefix: string;
+  /** Undefined for Google itself; with another one nothing is signed in. */
+  readonly endpoint: string | undefined;
+  /** A service account's key; undefined for the SDK's own chain: environment, gcloud, metadata server. */
+  readonly credentials: { readonly client_email: string; readonly private_key: string } | undefined;
+  readonly storageClass: string | undefined;
+  readonly kmsKeyName: string | undefined;
+}
+
+/** Parts that wait to be joined are objects here, below this: never listed, and no key of anybody else. */
+export const PARTS_PREFIX = '.xcrepl-parts/';
+
+const ATTEMPTS = 5;
+
+export class GcsPlace {
+  readonly bucket: Bucket;
+  readonly address: GcsAddress;
+  readonly clock: Clock;
+  readonly name: string;
+
+  constructor(address: GcsAddress, clock: Clock) {
+    const storage = new Storage({
+      retryOptions: { autoRetry: true, maxRetries: ATTEMPTS },
+      ...(address.endpoint === undefined ? {} : { apiEndpoint: address.endpoint, projectId: 'none' }),
+      ...(address.credentials === undefined ? {} : { credentials: { ...address.credentials } }),
+    });
+    this.bucket = storage.bucket(address.bucket);
+    this.address = address;
+    this.clock = clock;
+    this.name = `gcs:${address.bucket}${address.prefix === '' ? '' : `/${address.prefix}`}`;
+  }
+
+  file(key: string, generation?: string): File {
+    return this.bucket.file(this.address.prefix + key, generation === undefined ? {} : { generation });
+  }
+
+  /** "Object naming guidelines": no line break, no name that is all dots: XC-5404. */
+  checkName(key: string): void {
+    nameFor(this.name, key);
+    const whole = this.address.prefix + key;
+    const why = key.startsWith(PARTS_PREFIX)
+      ? 'it is kept for parts of uploads'
+      : /[\r\n]/.test(whole) ||
+          whole === '.' ||
+          whole === '..' ||
+          whole.startsWith('.well-known/acme-challenge/')
+        ? 'Cloud Storage keeps no such name'
+        : null;
+    if (why !== null) throw new XcError('XC-5404', { subject: `${this.name} ${JSON.stringify(key)}`, why });
+  }
+
+  async told<T>(key: string, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      throw this.explained(error, key);
+    }
+  }
+
+  explained(error: unknown, key: string): unknown {
+    return explainGcs(error, this.name, key, this.clock.nowMs());
+  }
+
+  infoOf(key: string, seen: FileMetadata): ObjectInfo {
+    const given = Object.fromEntries(
+      Object.entries(seen.metadata ?? {}).map(([name, value]) => [name, String(value ?? '')]),
+    );
+    return {
+      key,
+      bytes: Number(seen.size ?? 0),
+      version: String(seen.generation ?? ''),
+      modifiedAtMs: Date.parse(seen.updated ?? ''),
+      ...fromHeaders(given),
+    };
+  }
+}
+
+/** "Request preconditions": generation 0 is an object that is not there. */
+export const conditionsOf = (when: Precondition | undefined): { ifGenerationMatch?: string | number } => {
+  if (when === undefined) return {};
+  return { ifGenerationMatch: when.kind === 'absent' ? 0 : when.version };
+};
