@@ -38,14 +38,12 @@ const TRAILER = Buffer.from([0xff, 0xff]);
 export const binaryTransform = (plan: TuplePlan, counter: TenantCounter): RowTransform => {
   const arena = new Arena();
   arena.copy(HEADER, 0, HEADER.length);
+  let inHeader = true;
   return {
     row(bytes, start, end) {
       let at = start;
-      if (
-        end - start >= SIGNATURE.length &&
-        bytes.compare(SIGNATURE, 0, SIGNATURE.length, start, start + SIGNATURE.length) === 0
-      )
-        at += SIGNATURE.length + 8 + readInt32(bytes, start + SIGNATURE.length + 4);
+      if (inHeader) at = headerEnd(bytes, start, end);
+      inHeader = false;
       if (at >= end || readInt16(bytes, at) < 0) return; // the header alone, or the trailer
       requireCopyRow(bytes, at, end);
       count(counter, counter.field === null ? '' : fieldText(bytes, at, counter.field), end - at);
@@ -59,6 +57,17 @@ export const binaryTransform = (plan: TuplePlan, counter: TenantCounter): RowTra
     },
     end: () => TRAILER,
   };
+};
+
+/** The server sends it before the first row (PostgreSQL documentation, COPY, "Binary Format"). */
+const headerEnd = (bytes: Buffer, start: number, end: number): number => {
+  const extension = start + SIGNATURE.length + 4;
+  if (
+    end - start < HEADER.length ||
+    bytes.compare(SIGNATURE, 0, SIGNATURE.length, start, start + SIGNATURE.length) !== 0
+  )
+    throw new XcError('XC-5201', { subject: 'a copy that does not begin with its signature' });
+  return extension + 4 + readInt32(bytes, extension);
 };
 
 const fieldText = (bytes: Buffer, at: number, field: number): string => {
