@@ -13,8 +13,8 @@ import { comparePairs, type Measured, type Sample } from '../pairs.ts';
 import { requireEqual, requireRedacted } from './equal.ts';
 import { isInstalled } from './installed.ts';
 import { subscribe } from './native.ts';
-import { costsOf } from './process-cost.ts';
 import { startRunner, type Runner } from './runner.ts';
+import { withCosts } from './server-cost.ts';
 import type { Servers } from './servers.ts';
 import { fill, tableSql } from './workload.ts';
 
@@ -54,7 +54,7 @@ export const measureCopies = async (
         ...shared,
         against: 'native table sync (binary)',
         ours,
-        theirs: () => copyNative(source, target),
+        theirs: () => copyNative(runner),
       }),
     );
     if (path !== 'copy') return;
@@ -78,23 +78,23 @@ export const measureCopies = async (
 const copyOurs = async (runner: Runner, config: ConfigInput, check: () => Promise<void>): Promise<Sample> => {
   const { source, target } = runner;
   await runner.reopen(config);
-  const before = await costsOf({ runner: [runner.pid] });
-  const seconds = await runner.call('freshCopy', { chunks: CHUNKS });
-  const after = await costsOf({ runner: [runner.pid] });
+  const { result, cpu } = await withCosts(runner, () => runner.call('freshCopy', { chunks: CHUNKS }));
   await check();
   await runner.drop();
   await empty(source, target);
-  return { value: seconds, cpu: { runner: (after['runner'] ?? 0) - (before['runner'] ?? 0) } };
+  return { value: result, cpu };
 };
 
-const copyNative = async (source: TestDatabase, target: TestDatabase): Promise<Sample> => {
-  const startedMs = performance.now();
-  const native = await subscribe(source, target, 'TABLE app.t', { follow: false });
-  const value = (performance.now() - startedMs) / 1000;
+const copyNative = async ({ source, target, pid }: Runner): Promise<Sample> => {
+  const { result, cpu } = await withCosts({ source, target, pid }, async () => {
+    const startedMs = performance.now();
+    const native = await subscribe(source, target, 'TABLE app.t', { follow: false });
+    return { native, value: (performance.now() - startedMs) / 1000 };
+  });
   await requireEqual(source, [target]);
-  await native.drop();
+  await result.native.drop();
   await empty(source, target);
-  return { value };
+  return { value: result.value, cpu };
 };
 
 const copyPgcopydb = async (source: TestDatabase, target: TestDatabase): Promise<Sample> => {

@@ -5,6 +5,7 @@ import { wholeSchema } from '../../test/engine/whole-schema.ts';
 import { baseConfig } from '../../test/harness/pair-files.ts';
 import { comparePairs, type Measured, type Sample } from '../pairs.ts';
 import { startRunner } from './runner.ts';
+import { withCosts } from './server-cost.ts';
 import type { Servers } from './servers.ts';
 import { fill, tableSql } from './workload.ts';
 
@@ -30,10 +31,13 @@ export const measureDifferences = async (
     `UPDATE app.t SET body = 'changed' WHERE id % ${step} = 1 AND id <= ${step * DIFFERING}`,
   );
   const timed = async (find: () => Promise<number>): Promise<Sample> => {
-    const startedMs = performance.now();
-    const found = await find();
-    if (found !== DIFFERING) throw new Error(`${found} differing rows were found, not ${DIFFERING}`);
-    return { value: (performance.now() - startedMs) / 1000 };
+    const { result, cpu } = await withCosts(runner, async () => {
+      const startedMs = performance.now();
+      const found = await find();
+      if (found !== DIFFERING) throw new Error(`${found} differing rows were found, not ${DIFFERING}`);
+      return (performance.now() - startedMs) / 1000;
+    });
+    return { value: result, cpu };
   };
   const places = { source: source.dsn, target: target.dsn };
   const query = 'SELECT tenant, id, n, body FROM app.t ORDER BY tenant, id';
@@ -43,6 +47,7 @@ export const measureDifferences = async (
     unit: 's',
     ratio: 'speed',
     pairs,
+    rows,
     ours: () => timed(async () => (await runner.call('differing')).length),
     theirs: () =>
       timed(
