@@ -13,7 +13,7 @@ import { decodePath, measureDecode } from './postgres/decode.ts';
 import { measureDifferences } from './postgres/differences.ts';
 import { isInstalled } from './postgres/installed.ts';
 import { measureLatency } from './postgres/latency.ts';
-import { LIMIT_BYTES, measureHugeTransaction } from './postgres/memory.ts';
+import { LIMIT_BYTES, measureHugeTransaction, measureLargeRows } from './postgres/memory.ts';
 import { openScene } from './postgres/scene.ts';
 import { measureScale, SCALE_PATHS } from './postgres/scale.ts';
 import { startServers } from './postgres/servers.ts';
@@ -33,6 +33,7 @@ const rows = Number(flags.rows ?? (flags.quick ? 10_000 : 100_000));
 const pairs = Number(flags.pairs);
 const latencySeconds = flags.quick ? 1 : 5;
 const hugeRows = flags.quick ? 200_000 : 10_000_000;
+const largeRows = flags.quick ? 40 : 200;
 const diffRows = rows * 20;
 
 const only = flags.only?.split(',');
@@ -66,8 +67,10 @@ const DECODES = [10, 1];
       done(await measureApply(path, scene, rows, pairs));
     if (anyOf(LATENCIES)) for (const row of await measureLatency(scene, latencySeconds, pairs)) done(row);
     peaks.set('decoding and applying', await ours.takePeak());
-    if (wanted('memory'))
+    if (wanted('memory')) {
+      peaks.set(`rows of 1 MiB, ${largeRows} in a transaction`, await measureLargeRows(scene, largeRows));
       peaks.set(`one transaction of ${hugeRows} changes`, await measureHugeTransaction(scene, hugeRows));
+    }
   }
   if (wanted('diff')) done(await measureDifferences(servers, diffRows, pairs));
   for (const path of SCALE_PATHS.filter(wanted)) {

@@ -11,7 +11,8 @@ const LOCK_TIMEOUT_MS = 30_000;
 /**
  * What the applier sets: triggers and foreign keys as on a replica; commits that do not wait for the disk, because the
  * slot is acknowledged only when they are there; and plans by index, because a batch is small beside its table and the
- * planner cannot know it. The rows of a batch, which a statement unnests, stay in memory.
+ * planner cannot know it, made once: for each of the first five batches of a table and shape it would else plan anew,
+ * which costs more than ten rows do. The rows of a batch, which a statement unnests, stay in memory.
  */
 const APPLIER: Readonly<Record<string, string>> = {
   session_replication_role: 'replica',
@@ -19,6 +20,7 @@ const APPLIER: Readonly<Record<string, string>> = {
   enable_hashjoin: 'off',
   enable_mergejoin: 'off',
   enable_seqscan: 'off',
+  plan_cache_mode: 'force_generic_plan',
   work_mem: '64MB',
   statement_timeout: '0',
   idle_in_transaction_session_timeout: '0',
