@@ -29,6 +29,11 @@ export const tree: readonly CommandEntry[] = [
     load: async () => (await import('./audit/index.ts')).audit,
   },
   {
+    name: 'evidence',
+    summary: 'Export what proves a run, and verify it offline',
+    load: async () => (await import('./evidence/index.ts')).evidence,
+  },
+  {
     name: 'policy',
     summary: 'Make signing keys, sign and verify',
     load: async () => (await import('./policy/index.ts')).policy,

@@ -25,7 +25,7 @@ export const proveFromLog = async (
 ): Promise<Outcome> => {
   const known = await findLog(host);
   if (!known) throw new XcError('XC-1006', { subject: 'audit log', why: 'there is none in this directory' });
-  const head = await newest(known);
+  const head = await newestHead(known);
   if ((entry === undefined) === (consistency === undefined))
     throw new XcError('XC-1001', {
       subject: 'audit prove',
@@ -40,12 +40,13 @@ export const proveFromLog = async (
   };
 };
 
-interface Head {
+export interface Head {
   readonly note: string;
   readonly checkpoint: Checkpoint;
 }
 
-const newest = async ({ path, keys }: KnownLog): Promise<Head> => {
+/** @throws XcError XC-5602 */
+export const newestHead = async ({ path, keys }: KnownLog): Promise<Head> => {
   const note = await readLog(path).readCheckpoint();
   const checkpoint = note === null ? 'is missing' : opened(note, keys.verifiers);
   if (note === null || typeof checkpoint === 'string')
@@ -63,7 +64,12 @@ const nodesOf = ({ path }: KnownLog, size: number) =>
     throw new XcError('XC-5601', { subject: path, why: `tile ${tile.level}/${tile.index} is missing` });
   });
 
-const included = async (known: KnownLog, { note, checkpoint }: Head, index: number): Promise<string> => {
+/** The proof of one entry. @throws XcError XC-1004 for one that the checkpoint does not cover, XC-5601, XC-5603 */
+export const included = async (
+  known: KnownLog,
+  { note, checkpoint }: Head,
+  index: number,
+): Promise<string> => {
   if (index >= checkpoint.size)
     throw new XcError('XC-1004', {
       subject: `entry ${index}`,

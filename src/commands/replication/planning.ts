@@ -81,7 +81,10 @@ export const gather = async (
     const log = logOf(stream);
     if (log) replays.push(await gatherLogFacts(stream, log, controlPlane, options));
   }
-  return { ...facts, streams: [...facts.streams, ...replays] };
+  const all = { ...facts, streams: [...facts.streams, ...replays] };
+  if (!selected.loaded.config.budgets.some(({ bytesPerDay }) => bytesPerDay !== undefined)) return all;
+  const { withDayCounts } = await import('./budgets.ts');
+  return await withDayCounts(host, selected, all);
 };
 
 export const wishOf = async (

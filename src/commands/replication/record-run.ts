@@ -3,6 +3,7 @@
 import { digest } from '../../core/plan/basis.ts';
 import type { RunReport } from '../../core/report/report.ts';
 import type { Plan } from '../../core/plan/plan.ts';
+import type { JournalEntry } from '../../core/run/journal.ts';
 import type { Host } from '../frame/host.ts';
 
 /** How often a run that follows brings what it wrote with the rows into the log, and anchors it. */
@@ -30,7 +31,12 @@ export const recordBegin = async (
   });
 };
 
-export const recordEnd = async (host: Host, report: RunReport, plan: Plan): Promise<void> => {
+export const recordEnd = async (
+  host: Host,
+  report: RunReport,
+  plan: Plan,
+  entries: readonly JournalEntry[],
+): Promise<void> => {
   await host.audit.append({
     action: 'replication.run-end',
     subject: report.run,
@@ -44,6 +50,7 @@ export const recordEnd = async (host: Host, report: RunReport, plan: Plan): Prom
       copiedRows: report.totals.copiedRows,
       changes: report.totals.changes,
       planDigest: plan.digest,
+      journal: digest(entries),
     },
   });
 };

@@ -1,6 +1,7 @@
 /** The gates of one run: approvals that were given for its plan, and what the run itself says. */
 
-import { resolve } from 'node:path';
+import { copyFile, mkdir } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
 import { XcError } from '../../core/errors/xc-error.ts';
 import { countApprovals, needsApproval, type ApprovalFacts } from '../../core/policy/gates/approval.ts';
 import type { ObservabilityFacts } from '../../core/policy/gates/observability.ts';
@@ -20,6 +21,8 @@ export interface RunPolicy {
   readonly approvers: readonly string[];
   /** @throws XcError the code of the gate that stops it */
   refuse(plan: Plan): void;
+  /** Copies the approvals to the run, for its evidence. */
+  keep(directory: string): Promise<void>;
 }
 
 export interface RunPolicyParts {
@@ -34,10 +37,14 @@ export interface RunPolicyParts {
 
 export const runPolicy = async (host: Host, parts: RunPolicyParts): Promise<RunPolicy> => {
   const loaded = await host.config();
-  const given = await approvalFacts(host, parts);
+  const { facts: given, files } = await approvalFacts(host, parts);
   let rows: readonly GateRow[] | null = null;
   return {
     approvers: [...new Set(given.given.map(({ keyId }) => keyId))],
+    async keep(directory) {
+      if (files.length > 0) await mkdir(directory, { recursive: true });
+      for (const file of files) await copyFile(file, join(directory, basename(file)));
+    },
     get rows() {
       return rows;
     },
@@ -80,18 +87,15 @@ const refuseOnlyApproval = (
 const approvalFacts = async (
   host: Host,
   { planFile, approvals }: Pick<RunPolicyParts, 'planFile' | 'approvals'>,
-): Promise<ApprovalFacts> => {
+): Promise<{ readonly facts: ApprovalFacts; readonly files: readonly string[] }> => {
   const loaded = await host.config();
   const known = { ...policyContext(loaded).approvals, requester: null, given: [] };
-  if (planFile === undefined || known.required === null) return known;
+  if (planFile === undefined || known.required === null) return { facts: known, files: [] };
   const { configDirectory, trustedKeys } = await import('../policy/trusted-keys.ts');
   const { approvalFilesBeside, readApprovals, requesterOf } = await import('../policy/approvals.ts');
   const keys = await trustedKeys(loaded.config.signing, configDirectory(loaded.path, host.cwd));
   const path = resolve(host.cwd, planFile);
   const files = approvals?.map((file) => resolve(host.cwd, file)) ?? (await approvalFilesBeside(path));
-  return {
-    ...known,
-    requester: await requesterOf(path, keys),
-    given: await readApprovals(files, keys),
-  };
+  const requester = await requesterOf(path, keys);
+  return { facts: { ...known, requester, given: await readApprovals(files, keys) }, files };
 };

@@ -13,6 +13,7 @@ import { refuseGates } from '../../core/plan/refuse-gates.ts';
 import { refuseUnavailable } from '../../core/plan/refusals.ts';
 import { foldReport, type RunReport } from '../../core/report/report.ts';
 import { liveStream, type LiveStream } from '../../core/run/live-stream.ts';
+import type { Pace } from '../../core/replication/pace.ts';
 import { isUnfinished } from '../../core/run/journal.ts';
 import { parsePlan } from '../../core/run/plan-file.ts';
 import { RunProgress } from '../../core/run/progress.ts';
@@ -38,6 +39,7 @@ import { followConfiguration, type Follower } from './follow-configuration.ts';
 import { gather, newId, wishOf, wishOfPlan, type PlanOptions } from './planning.ts';
 import { narrate } from './narrate.ts';
 import { runPolicy, type RunPolicy } from './run-policy.ts';
+import { openBudgets } from './budgets.ts';
 import { recordBegin, recordEnd, settlingNowAndThen } from './record-run.ts';
 import { selectLinks, type Selected } from './selection.ts';
 
@@ -105,7 +107,7 @@ export const runReplication = async (host: Host, options: RunOptions): Promise<O
     reviewed?.kind === 'repair-rows' ? await repair(host, parts, reviewed) : await session(host, parts);
   const report = await fold(host, { selected: scoped, run, store, startedAt, gates }, end);
   const files = await writeReport(host, options.reportDir, report);
-  if (end.plan) await recordEnd(host, report, end.plan);
+  if (end.plan) await recordEnd(host, report, end.plan, (await store.read(run))?.entries ?? []);
   if (host.flags.metricsTextfile !== undefined)
     await writeDurably(resolve(host.cwd, host.flags.metricsTextfile), await metrics.text());
   return {
@@ -191,7 +193,9 @@ const session = async (host: Host, parts: RunParts): Promise<SessionEnd> => {
   const narration = narrate(host);
   const progress = new RunProgress(metrics, narration.progress);
   await using follower = followConfiguration(host, selected, hashKeys);
-  const open = (stream: Stream) => openEngine(host, parts, stream, progress);
+  await using budgets = openBudgets(host, selected);
+  const open = (stream: Stream) =>
+    openEngine(host, parts, stream, progress, budgets.paceOf(stream, progress.of(stream)));
   try {
     return await runSession(
       {
@@ -228,8 +232,9 @@ const session = async (host: Host, parts: RunParts): Promise<SessionEnd> => {
 };
 
 /** What the gates let through is told of before it begins. */
-const admit = async (host: Host, { gates, run }: RunParts, plan: Plan): Promise<void> => {
+const admit = async (host: Host, { gates, run, store }: RunParts, plan: Plan): Promise<void> => {
   gates.refuse(plan);
+  await gates.keep(resolve(store.path, 'runs', run, 'approvals'));
   await recordBegin(host, run, plan, gates.approvers);
 };
 
@@ -248,9 +253,16 @@ const heldByAnother = (error: unknown, file: string): unknown => {
   });
 };
 
-const openEngine = (host: Host, parts: RunParts, stream: Stream, progress: RunProgress): StreamEngine => {
+const openEngine = (
+  host: Host,
+  parts: RunParts,
+  stream: Stream,
+  progress: RunProgress,
+  pace: Pace | null = null,
+): StreamEngine => {
   const { options, selected, hashKeys, run } = parts;
   return openStreamEngine({
+    ...(pace ? { pace } : {}),
     stream,
     controlPlane: selected.loaded.config.controlPlane,
     dsn: {

@@ -154,6 +154,11 @@ export interface TargetFacts extends ServerFacts {
   readonly knownSource: string | null;
   /** Its timeline then; null where it is not known. */
   readonly knownTimeline?: number | null;
+  /**
+   * Bytes of today by tenant and source, as JSON.stringify([tenant, source]); where a budget of a day asks for it. A
+   * tenant that is not among them used none.
+   */
+  readonly usedToday?: ReadonlyMap<string, number>;
   readonly links: readonly LinkRow[];
   readonly checkpoints: readonly CheckpointRow[];
   readonly copies: readonly CopyRow[];

@@ -30,10 +30,12 @@ interface PlanFrame {
   readonly id: string;
   readonly nowMs: number;
   readonly findings: readonly Finding[];
+  /** Bytes of today; undefined where that is not known. */
+  readonly used: (tenant: string, from: string, to: string) => number | undefined;
 }
 
 export const gateTable = (carried: Carried, wish: PlanWish, frame: PlanFrame): GateRow[] =>
-  judgeAll(intentOf(carried, wish, frame), factsOf(carried, wish.policy));
+  judgeAll(intentOf(carried, wish, frame), factsOf(carried, wish.policy, frame));
 
 const intentOf = (carried: Carried, { mode, existing, policy }: PlanWish, frame: PlanFrame): Intent => ({
   kind: 'plan',
@@ -60,7 +62,7 @@ export const destroyedBy = (
     .map(({ region, subject }) => `deletes rows of ${subject} that only ${region ?? 'the target'} has`),
 ];
 
-const factsOf = (carried: Carried, policy: PolicyContext | undefined): Facts => {
+const factsOf = (carried: Carried, policy: PolicyContext | undefined, { used }: PlanFrame): Facts => {
   const links = [...carried.keys()];
   return {
     personal: personalFacts(carried, policy),
@@ -74,8 +76,7 @@ const factsOf = (carried: Carried, policy: PolicyContext | undefined): Facts => 
     ...(policy
       ? {
           documents: policy.documents,
-          // What is limited is not measured yet, so the gate cannot judge it.
-          ...(policy.budgets.length === 0 ? { budgets: budgetFacts(links, []) } : {}),
+          budgets: budgetFacts(links, policy.budgets, used),
           approval: { ...policy.approvals, requester: null, given: [] },
         }
       : {}),
@@ -111,15 +112,24 @@ const isolationFact = ({ tenant, scope, source }: Link): IsolationFact => {
   }
 };
 
-const budgetFacts = (links: readonly Link[], budgets: Config['budgets']): BudgetFact[] => {
+const budgetFacts = (
+  links: readonly Link[],
+  budgets: Config['budgets'],
+  used: PlanFrame['used'],
+): BudgetFact[] => {
   const pairs = new Map(
     links.map(({ tenant, source, target }) => [
       JSON.stringify([tenant, source, target]),
       { tenant, from: source, to: target },
     ]),
   );
-  return [...pairs.values()].map((pair) => ({
-    ...pair,
-    ...budgets.find(({ tenant, from, to }) => tenant === pair.tenant && from === pair.from && to === pair.to),
-  }));
+  return [...pairs.values()].map((pair) => {
+    const budget = budgets.find(
+      ({ tenant, from, to }) => tenant === pair.tenant && from === pair.from && to === pair.to,
+    );
+    if (!budget) return pair;
+    const { bytesPerSecond, bytesPerDay, concurrentJobs, maxLatency } = budget;
+    const usedToday = used(pair.tenant, pair.from, pair.to);
+    return { ...pair, bytesPerSecond, bytesPerDay, concurrentJobs, maxLatencyMs: maxLatency, usedToday };
+  });
 };

@@ -81,7 +81,12 @@ export const makePlan = (
       facts.streams.map(({ target }) => [target.region, target.epoch ?? FIRST_EPOCH] as const),
     ),
     steps: numbered(parts.map(({ part }) => part)),
-    policy: gateTable(new Map(parts.flatMap(({ part }) => [...part.carried])), wish, { id, nowMs, findings }),
+    policy: gateTable(new Map(parts.flatMap(({ part }) => [...part.carried])), wish, {
+      id,
+      nowMs,
+      findings,
+      used: usedToday(facts),
+    }),
     estimate: estimateOf(
       parts.map(({ stream, part }) => ({
         steps: part.steps,
@@ -92,6 +97,18 @@ export const makePlan = (
   };
   return { ...plan, digest: planDigest(plan) };
 };
+
+/** Undefined where the target was not asked. */
+const usedToday =
+  ({ streams }: ReplicationFacts) =>
+  (tenant: string, source: string, target: string): number | undefined => {
+    const counts = streams.flatMap(({ stream, target: { usedToday: used } }) =>
+      used && stream.source.region === source && stream.target.region === target
+        ? [used.get(JSON.stringify([tenant, source])) ?? 0]
+        : [],
+    );
+    return counts.length === 0 ? undefined : counts.reduce((sum, one) => sum + one, 0);
+  };
 
 /** Step ids are unique in the plan: each stream's own numbering is shifted past those before it. */
 const numbered = (parts: readonly StreamPlan[]): Step[] => {

@@ -9,6 +9,7 @@ import { ZERO_LSN, type Lsn } from '../change/lsn.ts';
 import type { Clock } from '../time/clock.ts';
 import type { LinkId } from '../topology/link.ts';
 import type { EngineProgress, Streamed } from './engine.ts';
+import type { Pace } from './pace.ts';
 import type { ChangeSink, ChangeSource } from './ports.ts';
 
 /** How often the sink is asked what is durable, and the slot told. */
@@ -45,11 +46,14 @@ export const runChangeLoop = async (
   end: Tally,
   stop: AbortSignal,
   passed: (position: Lsn) => void = () => {},
+  pace: Pace | null = null,
 ): Promise<void> => {
   let stored = end.position;
   let storedMs = clock.nowMs();
   let askedMs = 0;
   let open = false;
+  /** The target has a transaction open that the next batch goes on with. */
+  let began = false;
   let sourceMs: number | null = null;
   for (;;) {
     const batch = await source.next(ACKNOWLEDGE_MS, stop).catch((error: unknown) => {
@@ -59,6 +63,12 @@ export const runChangeLoop = async (
     if (batch === null) break;
     if (batch !== 'idle') {
       open = batch.open;
+      if (pace && batch.size > 0) {
+        // What was not applied is not acknowledged: it comes again.
+        const paused = await paced(batch, pace, stop);
+        if (paused && !began) break;
+      }
+      began = batch.open;
       if (batch.size > 0 || open) {
         const applied = await sink.apply(batch);
         end.conflicts += applied.conflicts;
@@ -86,6 +96,22 @@ export const runChangeLoop = async (
   }
   if (end.position > stored) await sink.advance(end.position, sourceMs);
   await settle(source, sink);
+};
+
+/**
+ * Waits until the tenants of the batch may send as much. One that is over its budget slows the others of its stream down:
+ * they share its transactions.
+ * @returns whether that was cut short
+ */
+const paced = async (batch: Batch, pace: Pace, stop: AbortSignal): Promise<boolean> => {
+  const waits = [...batch.counts].flatMap(([{ link }, { bytes }]) => pace.spend(link, bytes, stop) ?? []);
+  try {
+    await Promise.all(waits);
+    return false;
+  } catch (error) {
+    if (!stop.aborted) throw error;
+    return true;
+  }
 };
 
 /** Before the end: counts written, everything durable and acknowledged. */

@@ -9,7 +9,7 @@ import { dirname } from 'node:path';
 import { fileError } from '../../core/errors/file-error.ts';
 
 /** @throws XcError XC-6002 */
-export const writeDurably = async (path: string, text: string, mode = 0o644): Promise<void> => {
+export const writeDurably = async (path: string, text: string | Uint8Array, mode = 0o644): Promise<void> => {
   const temporary = `${path}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`;
   await guarded(path, async () => {
     await mkdir(dirname(path), { recursive: true });

@@ -105,7 +105,7 @@ export const copyOneTable = async (
 };
 
 const freeWorker = async ({ take, sessions, snapshot, options }: CopyContext): Promise<CopyWorker> =>
-  take() ?? (await CopyWorker.open(sessions, snapshot, options.run));
+  take() ?? (await CopyWorker.open(sessions, snapshot, options.run, {}, options.pace));
 
 /**
  * Some chunks are done under a snapshot that is gone, others are not done, and the two cannot be put together: pages are

@@ -6,9 +6,10 @@
 import { formatLsn } from '../../../core/change/lsn.ts';
 import { XcError } from '../../../core/errors/xc-error.ts';
 import type { LinkId } from '../../../core/topology/link.ts';
+import type { Pace } from '../../../core/replication/pace.ts';
 import type { TableName } from '../../../core/topology/table.ts';
 import { literal } from '../quote.ts';
-import { relayCopy, type Relayed } from '../source/copy-relay.ts';
+import { relayCopy, type Relayed, type Throttle } from '../source/copy-relay.ts';
 import { binaryTransform, textTransform, type TenantCounter } from '../source/row-transforms.ts';
 import type { WireConnection } from '../wire/connection.ts';
 import { simpleQuery } from '../wire/exchange.ts';
@@ -38,6 +39,7 @@ export class CopyWorker implements AsyncDisposable {
   readonly #position: string;
   readonly #run: string;
   readonly #held: HeldSnapshot;
+  readonly #pace: Pace | null;
 
   private constructor(
     source: WireConnection,
@@ -45,7 +47,9 @@ export class CopyWorker implements AsyncDisposable {
     snapshot: string,
     held: HeldSnapshot,
     run: string,
+    pace: Pace | null,
   ) {
+    this.#pace = pace;
     this.#source = source;
     this.#target = target;
     this.snapshot = snapshot;
@@ -60,6 +64,7 @@ export class CopyWorker implements AsyncDisposable {
     held: HeldSnapshot,
     run: string,
     settings: Readonly<Record<string, string>> = {},
+    pace: Pace | null = null,
   ): Promise<CopyWorker> {
     const opened = new AsyncDisposableStack();
     try {
@@ -68,7 +73,7 @@ export class CopyWorker implements AsyncDisposable {
       await begin(source, held);
       const { rows } = await simpleQuery(source, 'SELECT pg_current_snapshot(); COMMIT');
       opened.move();
-      return new CopyWorker(source, target, rows[0]?.[0] ?? '', held, run);
+      return new CopyWorker(source, target, rows[0]?.[0] ?? '', held, run, pace);
     } catch (error) {
       await opened.disposeAsync();
       throw error;
@@ -91,6 +96,8 @@ export class CopyWorker implements AsyncDisposable {
     signal: AbortSignal,
     clear: string | null = null,
   ): Promise<Relayed & { readonly cleared: number }> {
+    const links = work.group.links.map(({ id }) => id);
+    using _place = await this.#pace?.job(links, signal);
     const counter: TenantCounter = {
       field: work.tenants?.field ?? null,
       links: work.tenants?.links ?? new Map([['', work.group.links[0]!.id]]),
@@ -104,7 +111,8 @@ export class CopyWorker implements AsyncDisposable {
       begin(this.#source, this.#held),
       simpleQuery(this.#target, clear === null ? 'BEGIN' : `BEGIN; ${clear}`),
     ]);
-    const relayed = await relayCopy(this.#source, this.#target, work.sql, transform, signal);
+    const throttle = this.#pace && throttleOf(this.#pace, untouched ? links[0]! : counter, signal);
+    const relayed = await relayCopy(this.#source, this.#target, work.sql, transform, signal, throttle);
     if (untouched) counter.counts.set(work.group.links[0]!.id, relayed);
     const { files, columns } = work.standing;
     const { rows } = await simpleQuery(this.#source, `${files}; COMMIT; ${columns}`);
@@ -141,6 +149,21 @@ export class CopyWorker implements AsyncDisposable {
     await Promise.all([this.#source[Symbol.asyncDispose](), this.#target[Symbol.asyncDispose]()]);
   }
 }
+
+/** @param of the one link, or the counts of several, which grow as rows pass */
+const throttleOf = (pace: Pace, of: LinkId | TenantCounter, signal: AbortSignal): Throttle => {
+  if (typeof of === 'string') return (bytes) => pace.spend(of, bytes, signal);
+  const told = new Map<LinkId, number>();
+  return () => {
+    const waits: Promise<void>[] = [];
+    for (const [link, { bytes }] of of.counts) {
+      const wait = pace.spend(link, bytes - (told.get(link) ?? 0), signal);
+      told.set(link, bytes);
+      if (wait) waits.push(wait);
+    }
+    return waits.length === 0 ? null : Promise.all(waits).then(() => undefined);
+  };
+};
 
 /**
  * A transaction for each read, so that no lock is held between two of them: a TRUNCATE or ALTER TABLE of the application

@@ -100,7 +100,7 @@ export const runLogSession = async (
       },
     }),
   );
-  await runChangeLoop(changes, sink, options.clock, options.progress, end, signal);
+  await runChangeLoop(changes, sink, options.clock, options.progress, end, signal, undefined, options.pace);
   await store.settleCatchingUp(slot, end.position);
   await store.succeeded(slot);
 };

@@ -1,6 +1,7 @@
 /** What an engine is made of. */
 
 import type { RetentionRule } from '../../../core/metrics/retained-wal.ts';
+import type { Pace } from '../../../core/replication/pace.ts';
 import type { EngineProgress } from '../../../core/replication/engine.ts';
 import type { Clock, Random } from '../../../core/time/clock.ts';
 import type { Stream } from '../../../core/topology/link.ts';
@@ -22,6 +23,8 @@ export interface EngineOptions {
   readonly existing: 'refuse' | 'replace';
   /** How long to wait for another run's lock, in milliseconds; 0 does not wait. */
   readonly lockTimeoutMs: number;
+  /** Budgets of the tenants; absent where none has any. */
+  readonly pace?: Pace;
   /** Chunks that are copied side by side. */
   readonly copyWorkers: number;
   /** What is done beside streams, where not as usual. */

@@ -55,7 +55,9 @@ export class RepairWorker implements AsyncDisposable {
       const source = opened.adopt(await sessions.source('reader'), (client) => disconnect(client));
       const target = opened.adopt(await sessions.target('control'), (client) => disconnect(client));
       await Promise.all([prepareSession(source), prepareSession(target)]);
-      const copier = opened.use(await CopyWorker.open(sessions, snapshot, options.run, WRITING_SETTINGS));
+      const copier = opened.use(
+        await CopyWorker.open(sessions, snapshot, options.run, WRITING_SETTINGS, options.pace),
+      );
       const hashing = await chooseHashing(source, target);
       opened.move();
       return new RepairWorker(parts, source, target, copier, hashing);

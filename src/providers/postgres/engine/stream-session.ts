@@ -164,7 +164,7 @@ const flow = async (ports: SessionPorts, attempt: Attempt, signal: AbortSignal):
       throw error;
     }),
   );
-  await runChangeLoop(stream, sink, options.clock, options.progress, end, signal, ports.passed);
+  await runChangeLoop(stream, sink, options.clock, options.progress, end, signal, ports.passed, options.pace);
 };
 
 interface CarryContext {

@@ -23,6 +23,9 @@ export interface Relayed {
   readonly bytes: number;
 }
 
+/** Asked about every piece that was sent: null where the next may follow at once. */
+export type Throttle = (bytes: number) => Promise<void> | null;
+
 /**
  * Runs `COPY … TO STDOUT` on the source and `COPY … FROM STDIN` on the target, which stands in an open transaction.
  * @throws ServerError of either side; then both connections are in an unknown state and must be closed
@@ -33,9 +36,10 @@ export const relayCopy = async (
   sql: { readonly source: string; readonly target: string },
   transform: RowTransform | null,
   signal: AbortSignal,
+  throttle: Throttle | null = null,
 ): Promise<Relayed> => {
   await startCopyIn(target, sql.target);
-  const relay = new Relay(source, target, transform);
+  const relay = new Relay(source, target, transform, throttle);
   const onAbort = (): void => relay.fail(signal.reason);
   signal.addEventListener('abort', onAbort, { once: true });
   try {
@@ -74,6 +78,11 @@ class Relay {
   readonly #source: WireConnection;
   readonly #target: WireConnection;
   readonly #transform: RowTransform | null;
+  readonly #throttle: Throttle | null;
+  /** Bytes of the source that the throttle was asked about. */
+  #asked = 0;
+  /** Reasons for which the source is left unread: a target that does not keep up, a budget. */
+  #holds = 0;
   readonly #done: PromiseWithResolvers<Relayed> = Promise.withResolvers();
   #sourceRows: number | null = null;
   #bytes = 0;
@@ -81,7 +90,13 @@ class Relay {
   #spliceStart = 0;
   #spliceEnd = 0;
 
-  constructor(source: WireConnection, target: WireConnection, transform: RowTransform | null) {
+  constructor(
+    source: WireConnection,
+    target: WireConnection,
+    transform: RowTransform | null,
+    throttle: Throttle | null,
+  ) {
+    this.#throttle = throttle;
     this.#source = source;
     this.#target = target;
     this.#transform = transform;
@@ -152,6 +167,27 @@ class Relay {
       const payload = this.#transform.take();
       if (payload) this.#sendPayload(payload);
     } else this.#sendSplice();
+    this.#ask();
+  }
+
+  #ask(): void {
+    const bytes = this.#bytes - this.#asked;
+    const wait = bytes > 0 ? this.#throttle?.(bytes) : null;
+    this.#asked = this.#bytes;
+    if (!wait) return;
+    this.#hold();
+    wait.then(
+      () => this.#letGo(),
+      (error: unknown) => this.fail(error),
+    );
+  }
+
+  #hold(): void {
+    if (this.#holds++ === 0) this.#source.pause();
+  }
+
+  #letGo(): void {
+    if (--this.#holds === 0) this.#source.resume();
   }
 
   #sendPayload(payload: Buffer): void {
@@ -164,8 +200,8 @@ class Relay {
   /** Sends, and leaves the source unread while the target does not keep up. */
   #send(bytes: Buffer): void {
     if (this.#target.trySend(bytes)) return;
-    this.#source.pause();
-    this.#target.onceDrained(() => this.#source.resume());
+    this.#hold();
+    this.#target.onceDrained(() => this.#letGo());
   }
 
   #finish(): void {

@@ -1,14 +1,20 @@
-/** Production: what destroys runs only as others approved it, and every refusal says what is missing. */
+/** Gates at work: approvals in production, a scan for personal data, budgets. */
 
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { sumsOf, verifyEvidence } from '../../src/core/report/evidence.ts';
+import { unpackTar } from '../../src/providers/archive/tar.ts';
+import { bundles } from '../../src/providers/cosign/bundles.ts';
+import { noteVerifier, publicKeyOf } from '../../src/providers/cosign/signing-key.ts';
 import { makePair, type Pair } from '../harness/pair.ts';
 import { PASSPHRASE, writeKeys } from '../harness/signing-keys.ts';
-import { TARGET_REGION } from '../servers/server-pair.ts';
+import { SOURCE_REGION, TARGET_REGION } from '../servers/server-pair.ts';
 import { expectRefusal } from './refusal.ts';
 
 let pair: Pair;
+let approvedRun = '';
 beforeAll(async () => {
   pair = await makePair({ tenants: ['acme'], scale: 0.02 });
   for (const name of ['rita', 'alice', 'bob', 'eve']) await writeKeys(pair.directory, name);
@@ -85,6 +91,7 @@ test('rows are replaced only by a plan that two others approved, whoever asked',
 
   const done = await run('--plan', 'plan.json');
   expect(done.exitCode, done.stderr).toBe(0);
+  approvedRun = (done.json() as { run: string }).run;
   expect((done.json() as { policy: object[] }).policy[2]).toMatchObject({
     gate: 'P3',
     verdict: 'PASS',
@@ -112,4 +119,86 @@ test('a scan names columns that look personal, and shows no value', async () => 
     { email: string },
   ];
   expect(scanned.stdout + scanned.stderr).not.toContain(email);
+});
+
+const LINK_BYTES = 200_000;
+
+test('a budget slows what is streamed, counts the day in the target, and pauses without dropping', async () => {
+  const budgeted = (budget: object) =>
+    pair.configure((config) => ({
+      ...config,
+      environment: 'staging',
+      budgets: [{ tenant: 'acme', from: SOURCE_REGION, to: TARGET_REGION, ...budget }],
+    }));
+  await budgeted({ bytesPerSecond: 50_000, bytesPerDay: 1_000_000_000, concurrentJobs: 1 });
+  const write = () =>
+    pair.source.query(
+      `UPDATE shop.customers SET note = repeat('x', ${LINK_BYTES}) || clock_timestamp() WHERE id = (SELECT min(id) FROM shop.customers)`,
+    );
+  await write();
+  const slow = await xcrepl('replication', 'run');
+  expect(slow.exitCode, slow.stderr).toBe(0);
+  const report = slow.json() as { steps: { kind: string; durationMs: number }[]; policy: object[] };
+  // 200,000 bytes at 50,000 a second take 4 s, of which a bucket that waited meanwhile has saved up to one.
+  expect(report.steps.find(({ kind }) => kind === 'stream-changes')!.durationMs).toBeGreaterThan(2_900);
+  expect(report.policy[5]).toMatchObject({ gate: 'P6', verdict: 'PASS' });
+  const [used] = await pair.target.query<{ tenant: string; bytes: string }>(
+    'SELECT tenant, bytes FROM xcrepl.budget_days',
+  );
+  expect(used).toMatchObject({ tenant: 'acme' });
+  expect(Number(used!.bytes)).toBeGreaterThanOrEqual(LINK_BYTES);
+
+  await budgeted({ bytesPerDay: 1_000 });
+  await write();
+  const paused = await xcrepl('replication', 'run', '--max-duration', '3s');
+  expect(paused.exitCode, paused.stderr).toBe(3);
+  expect(paused.stderr).toContain('XC-2037');
+  expect((paused.json() as { policy: object[] }).policy[5]).toMatchObject({
+    verdict: 'BLOCKED',
+    reason: expect.stringContaining('waits for the next day') as string,
+  });
+  await budgeted({ bytesPerDay: 2_000_000_000 });
+  expect((await xcrepl('replication', 'run')).exitCode).toBe(0);
+  const note = 'SELECT note FROM shop.customers ORDER BY id LIMIT 1';
+  expect(await pair.target.query(note)).toEqual(await pair.source.query(note));
+});
+
+test('evidence of the approved run stands alone, and no part of it can be changed', async () => {
+  const made = await xcrepl('evidence', 'export', approvedRun, '--out', 'e.tar', '--key', 'alice.key');
+  expect(made.exitCode, made.stderr).toBe(0);
+  const verified = await xcrepl('evidence', 'verify', 'e.tar', '--key', 'alice.pub');
+  expect(verified.exitCode, verified.stdout).toBe(0);
+  const { claims } = verified.json() as { claims: { claim: string; verdict: string }[] };
+  expect(claims.filter(({ verdict }) => verdict !== 'pass').map(({ claim }) => claim)).toEqual([
+    'the log has no other version elsewhere',
+  ]);
+  expect(claims.filter(({ claim }) => claim.endsWith('approves this plan'))).toHaveLength(2);
+
+  // Stock tools read it.
+  const out = join(pair.directory, 'unpacked');
+  await mkdir(out);
+  await execa('tar', ['-xf', join(pair.directory, 'e.tar'), '-C', out]);
+  await execa('sha256sum', ['--check', '--strict', 'SHA256SUMS'], { cwd: out });
+
+  // The exporter, who holds the key, cannot change anything either without the log telling.
+  const files = unpackTar(await readFile(join(pair.directory, 'e.tar')), 'e.tar');
+  const trusted = [publicKeyOf(await readFile(join(pair.directory, 'alice.pub'), 'utf8'), 'alice.pub')];
+  const ports = { bundles, keyOf: publicKeyOf, verifierOf: noteVerifier, trusted };
+  const failed = async (changed: ReadonlyMap<string, Buffer>): Promise<boolean> =>
+    (await verifyEvidence(changed, ports)).some(({ verdict }) => verdict === 'fail');
+  expect(await failed(files)).toBe(false);
+  for (const [name, bytes] of files) {
+    expect(await failed(new Map([...files].filter(([other]) => other !== name))), name).toBe(
+      name !== 'SHA256SUMS.sigstore.json',
+    );
+    if (!/^(plan|report)\.json$|\.ndjson$/.test(name)) continue;
+    const text = bytes.toString().replace(/"(run|links|exit|at)":\s*"?./, '$&x');
+    const edited = new Map([...files, [name, Buffer.from(text)]] as [string, Buffer][]);
+    edited.set('SHA256SUMS', Buffer.from(sumsOf(edited)));
+    edited.delete('SHA256SUMS.sigstore.json');
+    await expect(
+      failed(edited).catch(() => true),
+      name,
+    ).resolves.toBe(true);
+  }
 });
