@@ -105,6 +105,9 @@ test('the copy holds exactly what the rules leave', async () => {
   const run = await xcrepl('replication', 'run');
   expect(run.exitCode, run.stderr).toBe(0);
   await expectRedacted();
+  // Its evidence lies beside it then, and is searched like every other file.
+  const { run: id } = run.json() as { run: string };
+  expect((await xcrepl('evidence', 'export', id)).exitCode).toBe(0);
   await expectNoLeak();
   // The other tenant has no rules, and arrives as it is.
   for (const table of ['shop.customers', 'shop.orders', 'shop.reviews'])

@@ -13,8 +13,12 @@ export interface AuditRecorder {
   close(): Promise<void>;
 }
 
+/** A long run anchors its log after so many entries, and not only at its end. */
+const ANCHOR_ENTRIES = 256;
+
 export const createRecorder = (host: () => Host): AuditRecorder => {
   let opened: ReturnType<typeof openLog> | null = null;
+  let unanchored = 0;
   const open = async () => {
     const { openLog } = await import('./open.ts');
     return await (opened ??= openLog(host()));
@@ -33,6 +37,10 @@ export const createRecorder = (host: () => Host): AuditRecorder => {
   return {
     async append(...events) {
       await (await open()).log.append(events);
+      unanchored += events.length;
+      if (unanchored < ANCHOR_ENTRIES) return;
+      unanchored = 0;
+      await settle();
     },
     settle,
     async close() {
