@@ -81,7 +81,8 @@ const subjectOf = async (
   file: string,
 ): Promise<{ readonly subject: string; readonly digest: string }> => {
   const bytes = await readGiven(host, file);
-  const isPlan = bytes.subarray(0, 1).toString() === '{' && /"kind":\s*"(replicate|repair-rows)"/.test(bytes.toString());
+  const isPlan =
+    bytes.subarray(0, 1).toString() === '{' && /"kind":\s*"(replicate|repair-rows)"/.test(bytes.toString());
   if (isPlan) {
     const plan = parsePlan(bytes.toString(), file);
     return { subject: plan.id, digest: plan.digest };
