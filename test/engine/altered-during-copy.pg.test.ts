@@ -36,6 +36,11 @@ const ALTERED: readonly Altered[] = [
     source: `ALTER TABLE app.renamed RENAME a TO z; UPDATE app.renamed SET z = 'after' WHERE id = 1`,
     target: 'ALTER TABLE app.renamed RENAME a TO z',
   },
+  {
+    name: 'half',
+    source: `ALTER TABLE app.half ALTER b TYPE bigint; UPDATE app.half SET b = 5000000000 WHERE id = 2`,
+    target: 'ALTER TABLE app.half ALTER b TYPE bigint',
+  },
   { name: 'narrower', source: 'ALTER TABLE app.narrower DROP a', target: 'ALTER TABLE app.narrower DROP a' },
   { name: 'emptied', source: `TRUNCATE app.emptied; INSERT INTO app.emptied VALUES (1, 'after', 1)` },
 ];

@@ -5,6 +5,7 @@
 
 import type { Lsn } from '../change/lsn.ts';
 import type { TenantScope } from '../config/schema.ts';
+import type { TableShape } from '../schema-change/shape.ts';
 import type { LinkId, Stream, StreamKey } from '../topology/link.ts';
 import type { Catalogue, TableName } from '../topology/table.ts';
 import type { ObservedAccess, ObservedServer } from '../validation/observed-server.ts';
@@ -162,6 +163,10 @@ export interface TargetFacts extends ServerFacts {
   readonly links: readonly LinkRow[];
   readonly checkpoints: readonly CheckpointRow[];
   readonly copies: readonly CopyRow[];
-  /** Tables of the source as the stream last saw them: OID and name. */
-  readonly noted?: readonly { readonly relation: number; readonly table: TableName }[];
+  /** Tables of the source as the stream last saw them: OID and name; columns while links of it are copied. */
+  readonly noted?: readonly {
+    readonly relation: number;
+    readonly table: TableName;
+    readonly columns?: TableShape['columns'] | null;
+  }[];
 }

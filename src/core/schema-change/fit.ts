@@ -115,11 +115,11 @@ const missing = (
 };
 
 /** What the target still calls the column: a name that it had before, and that nothing at the source has now. */
-const formerName = (
+export const formerName = (
   column: ColumnFacts,
   source: TableFacts,
   target: TableFacts,
-  noted: TableShape | undefined,
+  noted: Pick<TableShape, 'columns'> | undefined,
 ): string | null => {
   const note = noted?.columns[String(column.number)];
   if (!note) return null;

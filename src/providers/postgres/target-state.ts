@@ -6,6 +6,7 @@
 import type { Client } from 'pg';
 import { parseLsn } from '../../core/change/lsn.ts';
 import type { CheckpointRow, CopyRow, LinkRow, LinkState } from '../../core/plan/facts.ts';
+import type { TableShape } from '../../core/schema-change/shape.ts';
 import type { LinkId, StreamKey } from '../../core/topology/link.ts';
 import { XcError } from '../../core/errors/xc-error.ts';
 import { codeOf, pgError } from './pg-error.ts';
@@ -24,6 +25,7 @@ export interface TargetState {
     readonly stream: StreamKey;
     readonly relation: number;
     readonly table: string;
+    readonly columns: TableShape['columns'] | null;
   }[];
 }
 
@@ -45,8 +47,10 @@ const STATE = `
                                   (SELECT array_agg(DISTINCT l) FROM xcrepl.copy_chunks o, unnest(o.links) l
                                     WHERE o.slot = k.slot AND o.table_name = k.table_name) AS links
                              FROM xcrepl.copy_chunks k GROUP BY slot, table_name) c), '[]') AS copies,
-         coalesce((SELECT json_agg(json_build_object('stream', stream, 'relation', relation, 'table', table_name))
-                     FROM xcrepl.table_shapes), '[]') AS noted`;
+         coalesce((SELECT json_agg(json_build_object('stream', stream, 'relation', relation, 'table', table_name,
+                            'columns', CASE WHEN EXISTS (SELECT FROM xcrepl.links l WHERE l.stream = s.stream AND l.state = 'copying')
+                                       THEN shape -> 'columns' END))
+                     FROM xcrepl.table_shapes s), '[]') AS noted`;
 
 interface StateRow {
   readonly version: number | null;

@@ -64,7 +64,7 @@ export class Operator {
     await this.#stop();
     const start = (): Runner => startRunner(this.#pair, '--once');
     const retries = await finishInTime(start, 'the run after the traffic', async (end) => {
-      const lacking = [...reportedLacking(end.stdout), ...(await heldFor(this.#pair))];
+      const lacking = [...reportedLacking(end), ...(await heldFor(this.#pair))];
       if (await this.#mend(lacking)) return 'mended';
       this.#left = leftOut(end.stdout);
       return end.exitCode === WARNED && this.#left.length > 0 ? 'done' : 'wrong';
@@ -87,7 +87,7 @@ export class Operator {
 
   /** A target that lacks something ends a run that does not wait; the statement is run, and it goes on. */
   async #allow(end: RunnerEnd): Promise<void> {
-    if (mayEnd(end) || (await this.#mend(reportedLacking(end.stdout)))) return;
+    if (mayEnd(end) || (await this.#mend(reportedLacking(end)))) return;
     throw new Error(`the run ended: ${told(end)}`);
   }
 

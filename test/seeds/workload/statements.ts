@@ -2,6 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pair } from '../../harness/pair.ts';
+import type { RunnerEnd } from '../runner.ts';
 import { isLost, MAX_RECONNECTS, RECONNECT_MS } from './writers.ts';
 
 /** The statements of an error: what it says to do next, a statement a line. */
@@ -13,23 +14,26 @@ export const waitedFor = (stderr: string): string[] =>
     statementsIn(lines!),
   );
 
-/** What the report of a run that ended says. */
-export const reportedLacking = (stdout: string): string[] => {
-  try {
-    const { errors } = JSON.parse(stdout) as { errors?: readonly { readonly next?: string }[] };
-    return (errors ?? []).flatMap(({ next }) => statementsIn(next ?? ''));
-  } catch {
-    return [];
-  }
+interface Report {
+  readonly errors?: readonly { readonly next?: string }[];
+  readonly findings?: readonly { readonly code?: string; readonly subject: string }[];
+}
+
+/** A run that was refused before it began has none. */
+const reportIn = (stdout: string): Report => (stdout.trim() === '' ? {} : (JSON.parse(stdout) as Report));
+
+/** What a run says that ended: in its report, or where it was refused before it had one. */
+export const reportedLacking = ({ stdout, stderr }: RunnerEnd): string[] => {
+  if (stdout.trim() !== '')
+    return (reportIn(stdout).errors ?? []).flatMap(({ next }) => statementsIn(next ?? ''));
+  const refused = stderr.split('\n').find((line) => line.startsWith('{"schemaVersion"'));
+  if (refused === undefined) return [];
+  return statementsIn((JSON.parse(refused) as { error: { next?: string } }).error.next ?? '');
 };
 
 /** Subjects of tables that no link carries yet. */
-export const leftOut = (stdout: string): string[] => {
-  const { findings = [] } = JSON.parse(stdout) as {
-    findings?: readonly { code?: string; subject: string }[];
-  };
-  return findings.flatMap(({ code, subject }) => (code === 'XC-5002' ? [subject] : []));
-};
+export const leftOut = (stdout: string): string[] =>
+  (reportIn(stdout).findings ?? []).flatMap(({ code, subject }) => (code === 'XC-5002' ? [subject] : []));
 
 /** What links wait for that are held while the others go on. */
 export const heldFor = async (pair: Pair): Promise<string[]> => {

@@ -6,6 +6,7 @@ import { addLacking, mayBeAdded } from './additive.ts';
 import { openCopySession, type CopySession } from './copy-table.ts';
 import { unlessMoved } from './schema-moved.ts';
 import { linksNamed, readSides, type EngineParts } from './parts.ts';
+import { ShapeStore } from './shape-store.ts';
 import { laterSnapshot, type HeldSnapshot } from './snapshots.ts';
 import { readTenantValues } from './tenant-values.ts';
 
@@ -35,7 +36,8 @@ export class Copies implements AsyncDisposable {
       const links = options.stream.links.filter((link) => carried.has(link.id));
       const sides = await readSides(this.#parts, links);
       const tenants = await readTenantValues(await control.source(), links, sides.source);
-      const session = openCopySession({ snapshot, sides, tenants });
+      const notes = await new ShapeStore(this.#parts.session).read();
+      const session = openCopySession({ snapshot, sides, tenants, notes });
       this.#sessions.set(slot, session);
       return session;
     } catch (error) {

@@ -7,13 +7,13 @@ import type { Link } from '../../../core/topology/link.ts';
 import { tableName, type TableFacts } from '../../../core/topology/table.ts';
 import type { CopyGroup } from './copy-groups.ts';
 
-/** @throws XcError XC-5202 or XC-5221 with every statement that the target lacks */
+/** @throws XcError XC-5202, XC-5220 or XC-5221 with every statement that the target lacks */
 export const expectPlaces = (
   links: readonly Link[],
   groups: readonly CopyGroup[],
   source: TableFacts,
   target: TableFacts,
-  context: Pick<CompileContext, 'source' | 'target'>,
+  context: Pick<CompileContext, 'source' | 'target' | 'notes'>,
 ): void => {
   const brought = groups.map(({ plan }) => new Set(plan.columns));
   const columns = source.columns.filter(({ name }) => brought.some((names) => names.has(name)));
@@ -28,7 +28,7 @@ export const expectPlaces = (
       mixed: new Set(ruled ? columns.map(({ name }) => name) : []),
       map: links[0]?.rule.map,
     },
-    undefined,
+    context.notes.get(source.oid),
   );
   if (found.length > 0) throw misfitError(found, tableName(source), links);
 };

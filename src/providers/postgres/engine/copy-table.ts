@@ -6,6 +6,7 @@
 import PQueue from 'p-queue';
 import type { CopyTable } from '../../../core/plan/plan.ts';
 import { rowScope } from '../../../core/plan/scope.ts';
+import type { Notes } from '../../../core/replication/describe-relation.ts';
 import type { Copied } from '../../../core/replication/engine.ts';
 import { chooseCut, chooseRepairCut, mixesSnapshots, PAGES } from '../../../core/replication/cut.ts';
 import type { Link, LinkId } from '../../../core/topology/link.ts';
@@ -32,13 +33,17 @@ export interface CopySession extends AsyncDisposable {
   readonly source: Catalogue;
   readonly target: Catalogue;
   readonly tenants: TenantValues;
+  /** Names that columns had, by the table's OID. */
+  readonly notes: Notes;
   /** A worker that nobody uses now. */
   readonly take: () => CopyWorker | undefined;
   /** Keeps a worker for whoever takes it next; closes it where the session is over. */
   readonly give: (worker: CopyWorker) => Promise<void>;
 }
 
-export const openCopySession = (parts: Pick<CopySession, 'snapshot' | 'sides' | 'tenants'>): CopySession => {
+export const openCopySession = (
+  parts: Pick<CopySession, 'snapshot' | 'sides' | 'tenants' | 'notes'>,
+): CopySession => {
   const idle: CopyWorker[] = [];
   let over = false;
   return {

@@ -138,6 +138,8 @@ export class PostgresEngine implements StreamEngine {
       const { position, snapshot } = await createSlot(sessions, slot, step.failover, this.#sourceVersion);
       await store.beginCopy(slot, position, links, sides);
       await this.#copies.begin(slot, snapshot);
+      // Rows that were copied before the source is altered are told from those after it.
+      await this.#shapes.look(sides, links);
       return { slot, position };
     });
   }
