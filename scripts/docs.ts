@@ -1,7 +1,6 @@
 /**
  * Writes the references that code decides: docs/cli.md from the command tree, docs/errors.md from the catalogue,
- * docs/conformance.md from the scenarios that
- * tests run, docs/configuration.md and xcrepl.schema.json from the schema, and infra/sql from the migrations. With --check writes
+ * docs/conformance.md and docs/correctness.md from what tests show, docs/configuration.md and xcrepl.schema.json from the schema, and infra/sql from the migrations. With --check writes
  * nothing, names what is stale and ends with 1.
  */
 
@@ -9,6 +8,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { cliReference } from './docs/cli.ts';
 import { conformanceReference } from './docs/conformance.ts';
 import { configurationReference } from './docs/configuration.ts';
+import { correctnessReference } from './docs/correctness.ts';
 import { errorReference } from './docs/errors.ts';
 import { sqlPages } from './docs/sql.ts';
 import { configJsonSchema } from '../src/core/config/json-schema.ts';
@@ -20,6 +20,7 @@ const pages: readonly [path: string, text: string][] = [
   ['docs/cli.md', await cliReference()],
   ['docs/errors.md', errorReference()],
   ['docs/conformance.md', conformanceReference()],
+  ['docs/correctness.md', correctnessReference()],
   ['docs/configuration.md', configurationReference()],
   ['xcrepl.schema.json', `${JSON.stringify(configJsonSchema(), null, 2)}\n`],
   ...(await sqlPages()),
