@@ -110,7 +110,7 @@ const PLAN = makeTuplePlan(
   new Set(['id']),
 );
 
-const routesOf = (relation: RelationMessage) => {
+export const smallRoutes = (relation: RelationMessage) => {
   const variant: Variant = {
     table: `${relation.schema}.${relation.name}`,
     plan: PLAN,
@@ -129,7 +129,7 @@ const routesOf = (relation: RelationMessage) => {
 };
 
 export const openSmall = async (path: string, from: Lsn, until: Lsn | null): Promise<ChangeSource> =>
-  await replayedLog(path).open(from, until, { routes: routesOf, table: () => undefined });
+  await replayedLog(path).open(from, until, { routes: smallRoutes, table: () => undefined });
 
 /** Rows that a reader is given, and where it ended; reads until the end or until there is nothing more now. */
 export const readSmall = async (
