@@ -25,7 +25,7 @@ const columns = Object.fromEntries(
     only_key: ['tenant', 'id'],
     one_row: ['tenant', 'doc'],
     no_row: ['tenant', 'v'],
-    'Odd"name': ['tenant', 'a.b', 'select', 'arr'],
+    '"Odd""name"': ['tenant', 'a.b', 'select', 'arr'],
   }).map(([name, all]) => [
     `app.${name}`,
     Object.fromEntries(all.map((column) => [column, 'allow' as const])),
@@ -81,7 +81,7 @@ test('a changed, a missing and an extra row of every kind of table are found, an
       tested.map(({ table, verdict, rows, planted, found }) => [table, [verdict, rows, planted, found]]),
     ),
   ).toEqual({
-    'app.Odd"name': ['pass', 4, three, three],
+    'app."Odd""name"': ['pass', 4, three, three],
     'app.keyed': ['pass', 20, three, three],
     'app.keyless': ['pass', 5, three, three],
     'app.no_row': ['unknown', 0, [], []],

@@ -1,5 +1,6 @@
 /** Columns that look like personal data and are not classified. */
 
+import { splitTable } from '../../core/topology/table-name.ts';
 import type { ColumnRule } from '../../core/config/schema.ts';
 import { EXIT } from '../../core/errors/exit.ts';
 import { XcError } from '../../core/errors/xc-error.ts';
@@ -84,7 +85,7 @@ const scanDatabase = async (
     links.filter(
       ({ rule, scope }) =>
         matchesPatterns(rule.tables ?? [], name) &&
-        (scope.kind !== 'schema' || name.startsWith(`${scope.schema}.`)),
+        (scope.kind !== 'schema' || splitTable(name).schema === scope.schema),
     );
   const catalogue = await readCatalogue(client, { tables: (name) => wanted(name).length > 0 });
   const found: Found[] = [];

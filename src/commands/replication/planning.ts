@@ -1,5 +1,6 @@
 /** From a command's options to facts and a plan: what simulate prints is what run runs. */
 
+import { listedPatterns } from '../../core/topology/pattern.ts';
 import { Option, type Command } from '@commander-js/extra-typings';
 import { parseSize } from '../../core/config/quantity.ts';
 import { XcError } from '../../core/errors/xc-error.ts';
@@ -27,7 +28,7 @@ export const withPlanning = (command: Command) =>
     .option(
       '--tables <patterns>',
       'copy only these tables now: schema.table with *, separated by commas',
-      (text) => text.split(',').map((each) => each.trim()),
+      listedPatterns,
     )
     .option('--window <from/to>', 'copy only rows of this time range, by the tables’ declared time columns')
     .option(

@@ -1,5 +1,6 @@
 /** `xcrepl replication verify`: compares rows on both sides. */
 
+import { listedPatterns } from '../../core/topology/pattern.ts';
 import { Option } from '@commander-js/extra-typings';
 import { XcError } from '../../core/errors/xc-error.ts';
 import { leaf } from '../frame/leaf.ts';
@@ -24,8 +25,10 @@ export const verify: CommandModule = {
       }),
     )
       .option('--link <link>', 'rule:tenant:source:target')
-      .option('--tables <patterns>', 'only these tables: schema.table with *, separated by commas', (text) =>
-        text.split(',').map((each) => each.trim()),
+      .option(
+        '--tables <patterns>',
+        'only these tables: schema.table with *, separated by commas',
+        listedPatterns,
       )
       .option('--sample <percent>', 'compare only this share of each table', percent)
       .option('--seed <hex>', 'with --sample: the seed of an earlier report draws the same sample', seedText)

@@ -1,5 +1,6 @@
 /** What is wrong with a rule's `map` in itself; whether two tables would be one is known once the source is. */
 
+import { splitTable } from '../topology/table-name.ts';
 import { matchesPatterns } from '../topology/pattern.ts';
 import type { Mistake } from './mistake.ts';
 import type { RuleConfig } from './schema.ts';
@@ -24,7 +25,7 @@ export const checkMap = (rule: RuleConfig, path: Path, report: Report): void => 
   for (const [table, to] of Object.entries(map.tables ?? {})) {
     const at: Path = [...path, 'map', 'tables', table];
     if (!named(table)) report(at, 'is not among the tables of the rule', true);
-    if (NO_PLACE.test(to.slice(0, to.indexOf('.')))) report(at, `nothing can be written to ${to}`);
+    if (NO_PLACE.test(splitTable(to).schema)) report(at, `nothing can be written to ${to}`);
   }
   checkTwice(map.tables ?? {}, [...path, 'map', 'tables'], report);
   for (const [table, columns] of Object.entries(map.columns ?? {})) {

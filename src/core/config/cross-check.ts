@@ -1,6 +1,6 @@
 /** What a schema cannot see: names that point to each other, and settings that contradict. All mistakes at once. */
 
-import { matchesPatterns } from '../topology/pattern.ts';
+import { matchesNames, matchesPatterns } from '../topology/pattern.ts';
 import { nearest } from '../errors/suggest.ts';
 import { checkMap } from './check-map.ts';
 import type { Mistake } from './mistake.ts';
@@ -105,7 +105,7 @@ const checkRule = (config: Config, rule: RuleConfig, path: Path, report: Report)
 const checkRuleTenants = (config: Config, rule: RuleConfig, path: Path, report: Report): void => {
   const tenants = Object.keys(config.tenants);
   for (const [index, pattern] of rule.tenants.entries()) {
-    if (pattern.startsWith('!') || tenants.some((tenant) => matchesPatterns([pattern], tenant))) continue;
+    if (pattern.startsWith('!') || tenants.some((tenant) => matchesNames([pattern], tenant))) continue;
     const at: Path = [...path, 'tenants', index];
     if (pattern.includes('*')) report(at, 'matches no tenant');
     else checkName('tenant', config.tenants, pattern, at, report);
@@ -119,7 +119,7 @@ const checkIsServer = ({ regions }: Config, region: string, path: Path, report: 
 /** CORRECTNESS 27: a link that redacts is one-way, since the way back would overwrite originals. */
 const checkTwoWay = (config: Config, rule: RuleConfig, path: Path, report: Report): void => {
   for (const [tenant, { columns }] of Object.entries(config.tenants)) {
-    if (!matchesPatterns(rule.tenants, tenant)) continue;
+    if (!matchesNames(rule.tenants, tenant)) continue;
     for (const [table, rules] of Object.entries(columns ?? {})) {
       if (!matchesPatterns(rule.tables ?? [], table)) continue;
       const redacted = Object.entries(rules).find(([, { action }]) => action !== 'allow');

@@ -4,6 +4,7 @@
  * Unknown keys are refused everywhere, because a misspelt rule that is silently ignored loses data.
  */
 
+import { splitName, splitTable, tableName as nameOfTable } from '../topology/table-name.ts';
 import * as z from 'zod/mini';
 import { _default as defaulting } from 'zod/mini';
 import { durationMs, sizeBytes } from './quantity.ts';
@@ -12,7 +13,8 @@ import { durationMs, sizeBytes } from './quantity.ts';
 z.config({ jitless: true });
 
 const NAME = /^[a-z0-9][a-z0-9_.-]{0,62}$/;
-const TABLE_PATTERN = /^!?[^.\s]+\.[^.\s]+$/;
+/** A part without quotes holds no space, so that a list written as one text is noticed. */
+const TABLE_PATTERN = /^!?(?:"(?:[^"]|"")+"|[^."\s]+)\.(?:"(?:[^"]|"")+"|[^"\s][^\s"]*)$/;
 
 /** A description: the text of the generated reference and of an editor's hint. */
 const says = <S extends z.ZodMiniType>(description: string, schema: S): S => {
@@ -38,7 +40,19 @@ const name = named();
 const text = checked(z.minLength(1, 'must not be empty'));
 
 const tablePattern = checked(
-  z.regex(TABLE_PATTERN, 'schema.table, with * in either part; a leading ! excludes'),
+  z.regex(
+    TABLE_PATTERN,
+    'schema.table, with * in either part, and double quotes around a part with dots or spaces; a leading ! excludes',
+  ),
+);
+
+/** One table has one name, because it is looked up by it. */
+const exactTable = checked(
+  z.regex(TABLE_PATTERN, 'a table as schema.table'),
+  z.refine(
+    (text) => splitName(text) === null || nameOfTable(splitTable(text)) === text,
+    'quotes around a part with a dot, space, quote, * or ! in its name, and around no other: schema."table.name"',
+  ),
 );
 
 const SECRET_REF = /^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+|cmd:.+|vault:[^#]+#.+)$/;
@@ -232,13 +246,11 @@ export const tenantSchema = z.strictObject({
   ),
   columns: says(
     'Column rules by table. When present the tenant is default-deny: a column without a rule stops.',
-    z.optional(
-      z.record(checked(z.regex(TABLE_PATTERN, 'a table as schema.table')), z.record(text, columnRule)),
-    ),
+    z.optional(z.record(exactTable, z.record(text, columnRule))),
   ),
 });
 
-const tableName = checked(z.regex(TABLE_PATTERN, 'a table as schema.table'));
+const tableName = exactTable;
 
 const map = says(
   'What tables and columns are called on the target, where not as at the source. Names are exact; what nothing names keeps its own, folded by `case`.',
@@ -266,7 +278,7 @@ export const ruleSchema = z.strictObject({
     z.array(text).check(z.minLength(1, 'at least one tenant')),
   ),
   tables: says(
-    'Table patterns: schema.table with *; a leading ! excludes.',
+    'Table patterns: schema.table with *; a leading ! excludes. A part with a dot, space, quote, * or ! in its name stands in double quotes, as in SQL.',
     z.optional(z.array(tablePattern).check(z.minLength(1, 'at least one table pattern'))),
   ),
   prefixes: says(

@@ -1,5 +1,6 @@
 /** What is said of changes that were noted: each with what it means for the rows of the target, and what to do. */
 
+import { splitTable } from '../topology/table-name.ts';
 import { quoteTable } from '../topology/quote.ts';
 import type { TableFacts, TableName } from '../topology/table.ts';
 import type { Finding } from '../validation/finding.ts';
@@ -84,10 +85,7 @@ const tell = (
   }
 };
 
-const quoted = (table: TableName): string => {
-  const dot = table.indexOf('.');
-  return quoteTable({ schema: table.slice(0, dot), name: table.slice(dot + 1) });
-};
+const quoted = (table: TableName): string => quoteTable(splitTable(table));
 
 /** @param left what the target still has of it */
 export const droppedFinding = (

@@ -4,6 +4,7 @@
  * another value than it has at the source.
  */
 
+import { splitTable } from '../topology/table-name.ts';
 import { quoteLiteral, quoteName, quoteTable } from '../topology/quote.ts';
 import { targetColumn, targetTable, type NameMap } from '../topology/mapping.ts';
 import {
@@ -154,10 +155,9 @@ export const createTable = (table: TableFacts, map?: NameMap): Statements => {
   };
 };
 
-/** schema.table in its parts; a schema with a dot in its name is not told from its table's. */
+/** schema.table in its parts. */
 export const named = (table: TableName): Named => {
-  const dot = table.indexOf('.');
-  return { schema: table.slice(0, dot), name: table.slice(dot + 1) };
+  return splitTable(table);
 };
 
 const fullDefinition = (column: ColumnFacts): string => {

@@ -5,7 +5,7 @@
 
 import { createHash } from 'node:crypto';
 import type { Config, RuleConfig, TenantConfig, TenantScope } from '../config/schema.ts';
-import { matchesPatterns } from './pattern.ts';
+import { matchesNames } from './pattern.ts';
 
 /** rule:tenant:source:target */
 export type LinkId = string;
@@ -60,7 +60,7 @@ export const linksOf = (config: Config, only: LinkSelection = {}): Link[] => {
     if (!rule.tables) continue;
     for (const [tenant, settings] of Object.entries(config.tenants)) {
       if (only.tenant !== undefined && tenant !== only.tenant) continue;
-      if (!matchesPatterns(rule.tenants, tenant)) continue;
+      if (!matchesNames(rule.tenants, tenant)) continue;
       for (const [source, target] of directions(rule)) {
         if (only.from !== undefined && source !== only.from) continue;
         if (only.to !== undefined && target !== only.to) continue;

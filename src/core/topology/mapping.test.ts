@@ -19,7 +19,7 @@ describe('names on the target', () => {
     ['shop.Audit', 'archive.shop_audit'],
     ['Old.T', 'Kept.t'],
     ['Other.ÄT', 'other.Ät'],
-    ['shop.with.dot', 'shop_eu.with.dot'],
+    ['shop."with.dot"', 'shop_eu."with.dot"'],
   ])('%s is %s', (table, there) => expect(targetTable(map, table)).toBe(there));
 
   test('columns, and names that objects have by themselves', () => {

@@ -3,6 +3,7 @@
  * table by its name at the source; a name of the target is made here, and only where a statement for the target needs it.
  */
 
+import { patternPart, splitName, splitTable, tableName } from './table-name.ts';
 import type { RuleConfig } from '../config/schema.ts';
 import { matchesPatterns } from './pattern.ts';
 import type { TableName } from './table.ts';
@@ -22,8 +23,8 @@ export const targetTable = (map: NameMap | undefined, table: TableName): TableNa
   if (!map) return table;
   const named = own(map.tables, table);
   if (named !== undefined) return named;
-  const dot = table.indexOf('.');
-  return `${targetSchema(map, table.slice(0, dot))}.${cased(map, table.slice(dot + 1))}`;
+  const { schema, name } = splitTable(table);
+  return tableName({ schema: targetSchema(map, schema), name: cased(map, name) });
 };
 
 export const targetSchema = (map: NameMap | undefined, schema: string): string =>
@@ -45,12 +46,13 @@ export const targetPatterns = ({ tables = [], map }: Pick<RuleConfig, 'tables' |
   const included = tables.filter((pattern) => !pattern.startsWith('!'));
   if (!map) return included;
   const mapped = included.flatMap((pattern) => {
-    const dot = pattern.indexOf('.');
-    const [schema, table] = [pattern.slice(0, dot), cased(map, pattern.slice(dot + 1))];
+    const [from, name] = splitName(pattern)!;
+    const table = patternPart({ ...name, text: cased(map, name.text) });
+    const schema = patternPart(from);
     const others = Object.entries(map.schemas ?? {})
-      .filter(([from]) => matchesPatterns([`${schema}.x`], `${from}.x`))
-      .map(([, to]) => `${to}.${table}`);
-    return [`${targetSchema(map, schema)}.${table}`, ...others];
+      .filter(([each]) => matchesPatterns([`${schema}.x`], tableName({ schema: each, name: 'x' })))
+      .map(([, to]) => `${patternPart({ text: to, quoted: true })}.${table}`);
+    return [`${patternPart({ ...from, text: targetSchema(map, from.text) })}.${table}`, ...others];
   });
   return [...new Set([...mapped, ...Object.values(map.tables ?? {})])];
 };

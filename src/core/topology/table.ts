@@ -3,7 +3,7 @@
  * copied, decoded, applied and compared is read once into this form; nothing else in core knows the catalogue.
  */
 
-/** schema.table, unquoted: the name in configuration, plans and reports. */
+/** schema.table, as table-name.ts writes it: the name in configuration, plans and reports. */
 export type TableName = string;
 
 export interface TypeFacts {
@@ -110,8 +110,7 @@ export interface TableFacts {
 /** For statements that the column's own server runs. */
 export const ownName = (column: ColumnFacts): string => column.ownName ?? column.name;
 
-export const tableName = (table: { readonly schema: string; readonly name: string }): TableName =>
-  `${table.schema}.${table.name}`;
+export { tableName } from './table-name.ts';
 
 /** Sequences owned by, or of the same schemas as, the tables in scope. */
 export interface SequenceFacts {

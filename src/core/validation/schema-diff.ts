@@ -3,6 +3,7 @@
  * does not matter: rows are sent by name.
  */
 
+import { tableName } from '../topology/table-name.ts';
 import type { ColumnFacts, TableFacts, TypeFacts } from '../topology/table.ts';
 
 export type TypesByOid = ReadonlyMap<number, TypeFacts>;
@@ -115,7 +116,7 @@ const typeDifference = (
 ): Why | null => {
   if (!source || !target || source.schema === 'pg_catalog')
     return elementDifference(source, target, sourceTypes, targetTypes);
-  const name = `${source.schema}.${source.name}`;
+  const name = tableName(source);
   if (source.kind !== target.kind)
     return { why: `${name} is another kind of type on the target`, widening: false };
   const lacking = source.labels.filter((label) => !target.labels.includes(label));

@@ -1,5 +1,6 @@
 /** Gathers what a plan is made from. Reads only: a dry run leaves no trace on either server. */
 
+import { tableNameSql } from './quote.ts';
 import type { Client } from 'pg';
 import { parseLsn } from '../../core/change/lsn.ts';
 import type {
@@ -152,7 +153,7 @@ const SOURCE = `
                     WHERE database = current_database() AND slot_name LIKE 'xcrepl\\_%'), '[]') AS slots,
          coalesce((SELECT json_agg(json_build_object('name', p.pubname, 'update', p.pubupdate, 'tables',
                             coalesce((SELECT json_agg(json_build_object(
-                                       'table', n.nspname || '.' || c.relname, 'relation', c.oid::int8,
+                                       'table', ${tableNameSql('n.nspname', 'c.relname')}, 'relation', c.oid::int8,
                                        'rowFilter', pg_get_expr(r.prqual, r.prrelid),
                                        'columns', (SELECT json_agg(a.attname ORDER BY a.attnum) FROM pg_attribute a
                                                     WHERE a.attrelid = r.prrelid AND a.attnum = ANY (r.prattrs)))

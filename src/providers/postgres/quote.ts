@@ -1,5 +1,7 @@
 /** SQL identifiers and literals, quoted always: a name that needs no quotes today may be a keyword tomorrow. */
 
+import { NEEDS_QUOTES } from '../../core/topology/table-name.ts';
+
 export const ident = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
 export const literal = (text: string): string =>
@@ -16,3 +18,12 @@ export const rowsOf = (table: {
 
 export const qualified = (table: { readonly schema: string; readonly name: string }): string =>
   `${ident(table.schema)}.${ident(table.name)}`;
+
+/** The name of a table as tableName() writes it. */
+export const tableNameSql = (schema: string, name: string): string =>
+  [schema, name]
+    .map(
+      (each) =>
+        `CASE WHEN ${each} ~ '${NEEDS_QUOTES}' THEN '"' || replace(${each}, '"', '""') || '"' ELSE ${each} END`,
+    )
+    .join(` || '.' || `);

@@ -1,5 +1,6 @@
 /** What tables are made of: columns, indexes, triggers and foreign keys, each for all tables in one statement. */
 
+import { tableNameSql } from '../quote.ts';
 import type { Client } from 'pg';
 import type { IndexFacts, TriggerFacts } from '../../../core/topology/table.ts';
 
@@ -134,7 +135,7 @@ export interface ForeignKeyRow {
 
 /** Copies of a partitioned table's constraints on its partitions are left out: their origin stands for them. */
 const FOREIGN_KEYS = `
-  SELECT k.conrelid AS "table", k.conname::text AS name, n.nspname || '.' || c.relname AS "references"
+  SELECT k.conrelid AS "table", k.conname::text AS name, ${tableNameSql('n.nspname', 'c.relname')} AS "references"
     FROM pg_constraint k
     JOIN pg_class c ON c.oid = k.confrelid
     JOIN pg_namespace n ON n.oid = c.relnamespace

@@ -1,5 +1,6 @@
 /** Reads what precheck must know of a server. Only SELECTs, and what the role may not see is said to be unknown. */
 
+import { tableNameSql } from '../quote.ts';
 import type { Client } from 'pg';
 import type {
   ObservedAccess,
@@ -132,7 +133,7 @@ const one = async <R extends object>(client: Client, sql: string, values: unknow
 };
 
 const ACCESS = `
-  SELECT n.nspname || '.' || c.relname AS "table", pg_get_userbyid(c.relowner)::text AS owner, pg_has_role(c.relowner, 'USAGE') AS owns,
+  SELECT ${tableNameSql('n.nspname', 'c.relname')} AS "table", pg_get_userbyid(c.relowner)::text AS owner, pg_has_role(c.relowner, 'USAGE') AS owns,
          has_table_privilege(c.oid, 'SELECT') AS "select", has_table_privilege(c.oid, 'INSERT') AS "insert",
          has_table_privilege(c.oid, 'UPDATE') AS "update", has_table_privilege(c.oid, 'DELETE') AS "delete",
          has_table_privilege(c.oid, 'TRUNCATE') AS "truncate",

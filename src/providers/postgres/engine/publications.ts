@@ -6,8 +6,9 @@
 import type { Client } from 'pg';
 import type { PublishedTable } from '../../../core/plan/plan.ts';
 import { insertOnlyPublicationName, publicationName, type StreamKey } from '../../../core/topology/link.ts';
+import { splitTable } from '../../../core/topology/table-name.ts';
 import type { TableName } from '../../../core/topology/table.ts';
-import { ident } from '../quote.ts';
+import { ident, qualified, tableNameSql } from '../quote.ts';
 import { rowFilterSql } from './row-filter-sql.ts';
 
 /** ONLY: children by inheritance are published by their own names; a partitioned table has its partitions either way. */
@@ -25,7 +26,7 @@ const tableSql = ({ table, filter, columns }: PublishedTable, typeOid: number): 
  */
 export const publishedTables = async (client: Client, stream: StreamKey): Promise<ReadonlySet<TableName>> => {
   const { rows } = await client.query<{ table: string }>(
-    `SELECT schemaname || '.' || tablename AS table FROM pg_publication_tables WHERE pubname = ANY ($1)`,
+    `SELECT ${tableNameSql('schemaname', 'tablename')} AS table FROM pg_publication_tables WHERE pubname = ANY ($1)`,
     [[publicationName(stream), insertOnlyPublicationName(stream)]],
   );
   return new Set(rows.map(({ table }) => table));
@@ -86,7 +87,4 @@ const needsGenerated = async (client: Client, tables: readonly PublishedTable[])
   return rows[0]?.needs ?? false;
 };
 
-const tableIdent = (table: TableName): string => {
-  const dot = table.indexOf('.');
-  return `${ident(table.slice(0, dot))}.${ident(table.slice(dot + 1))}`;
-};
+const tableIdent = (table: TableName): string => qualified(splitTable(table));

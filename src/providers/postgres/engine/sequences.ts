@@ -3,6 +3,8 @@
  * are, and the rule's head start further, so that a target which is promoted does not issue an id a second time.
  */
 
+import { tableNameSql } from '../quote.ts';
+import { splitTable } from '../../../core/topology/table-name.ts';
 import type { Client } from 'pg';
 import {
   pairSequences,
@@ -30,14 +32,14 @@ interface Row {
 
 /** pg_depend: "a" is OWNED BY, "i" an identity column; a default depends on what nextval() names in it. */
 const USES = `
-  SELECT s.seqrelid AS oid, sn.nspname || '.' || sc.relname AS sequence, w.name AS "table", a.attname::text AS "column",
+  SELECT s.seqrelid AS oid, ${tableNameSql('sn.nspname', 'sc.relname')} AS sequence, w.name AS "table", a.attname::text AS "column",
          has_sequence_privilege(s.seqrelid, 'SELECT, USAGE') AS readable,
          CASE WHEN has_sequence_privilege(s.seqrelid, 'SELECT, USAGE')
               THEN pg_sequence_last_value(s.seqrelid::regclass)::text END AS last,
          s.seqincrement::text AS increment
-    FROM unnest($1::text[]) AS w (name)
-    JOIN pg_namespace tn ON tn.nspname = split_part(w.name, '.', 1)
-    JOIN pg_class t ON t.relnamespace = tn.oid AND t.relname = substr(w.name, strpos(w.name, '.') + 1)
+    FROM unnest($1::text[], $2::text[], $3::text[]) AS w (name, schema, relation)
+    JOIN pg_namespace tn ON tn.nspname = w.schema
+    JOIN pg_class t ON t.relnamespace = tn.oid AND t.relname = w.relation
    CROSS JOIN LATERAL (
          SELECT d.objid AS sequence, d.refobjsubid AS number FROM pg_depend d
           WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = t.oid AND d.refobjsubid > 0
@@ -54,7 +56,12 @@ const USES = `
    ORDER BY 2, 3, 4`;
 
 const usesOf = async (client: Client, tables: Iterable<TableName>): Promise<SequenceUse[]> => {
-  const { rows } = await client.query<Row>(USES, [[...tables]]);
+  const names = [...tables];
+  const { rows } = await client.query<Row>(USES, [
+    names,
+    names.map((table) => splitTable(table).schema),
+    names.map((table) => splitTable(table).name),
+  ]);
   return rows.map(({ oid, sequence, table, column, readable, last, increment }) => ({
     oid,
     readable,
@@ -67,8 +74,8 @@ const usesOf = async (client: Client, tables: Iterable<TableName>): Promise<Sequ
 };
 
 const NAMED = `
-  SELECT c.oid, n.nspname || '.' || c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-   WHERE c.relkind = 'S' AND n.nspname || '.' || c.relname = ANY ($1)`;
+  SELECT c.oid, ${tableNameSql('n.nspname', 'c.relname')} AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+   WHERE c.relkind = 'S' AND ${tableNameSql('n.nspname', 'c.relname')} = ANY ($1)`;
 
 /** UPDATE is what setval() and nextval() ask for, and SELECT or USAGE what the value is read with. */
 const RAISE = `
@@ -132,7 +139,7 @@ const wishesOf = (
     const { rule, scope } = first!;
     const inScope = (table: TableName): boolean =>
       matchesPatterns(rule.tables ?? [], table) &&
-      (scope.kind !== 'schema' || table.startsWith(`${scope.schema}.`));
+      (scope.kind !== 'schema' || splitTable(table).schema === scope.schema);
     return { rule, tables: new Set([...published].filter(inScope)) };
   });
 };

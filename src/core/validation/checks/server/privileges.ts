@@ -1,5 +1,6 @@
 /** What the role of the DSN may do, with the statement that gives it what it lacks. */
 
+import { splitTable } from '../../../topology/table-name.ts';
 import { quoteName } from '../../../topology/quote.ts';
 import type { Finding } from '../../finding.ts';
 import type { ObservedAccess } from '../../observed-server.ts';
@@ -132,7 +133,7 @@ const denied = (
   });
 
 const grants = (table: ObservedAccess, role: string, powers: readonly string[]): string => {
-  const [schema = '', ...name] = table.table.split('.');
+  const { schema, name } = splitTable(table.table);
   const usage = table.schemaUsage ? '' : `GRANT USAGE ON SCHEMA ${quoteName(schema)} TO ${role}; `;
-  return `${usage}GRANT ${powers.join(', ')} ON ${quoteName(schema)}.${quoteName(name.join('.'))} TO ${role};`;
+  return `${usage}GRANT ${powers.join(', ')} ON ${quoteName(schema)}.${quoteName(name)} TO ${role};`;
 };

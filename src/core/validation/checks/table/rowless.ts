@@ -1,5 +1,6 @@
 /** Views, materialized views and foreign tables that a rule names: they look like tables, and nothing of them is carried. */
 
+import { tableName } from '../../../topology/table-name.ts';
 import type { Link } from '../../../topology/link.ts';
 import { matchesPatterns } from '../../../topology/pattern.ts';
 import type { Catalogue, RowlessFacts } from '../../../topology/table.ts';
@@ -25,7 +26,7 @@ export const rowless = (links: readonly Link[], source: Catalogue): Finding[] =>
   for (const [first] of alike.values())
     for (const one of source.rowless ?? []) {
       const { rule, scope } = first!;
-      const name = `${one.schema}.${one.name}`;
+      const name = tableName(one);
       if (scope.kind === 'schema' && scope.schema !== one.schema) continue;
       if (!matchesPatterns(rule.tables ?? [], name)) continue;
       const exactly = rule.tables?.includes(name) ?? false;

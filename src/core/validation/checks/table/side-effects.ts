@@ -55,7 +55,7 @@ export const sequences: TableCheck = {
           ownedBy.column === columnThere(target, sequence.ownedBy?.column ?? ''),
       );
     return sequences.map((sequence): Observation => {
-      const subject = `${sequence.schema}.${sequence.name}`;
+      const subject = tableName(sequence);
       const isIdentity = source.columns.some(
         (column) => column.name === sequence.ownedBy?.column && column.identity !== 'none',
       );
