@@ -1,4 +1,4 @@
-/** XC-5260 to XC-5269: what verification says of itself, and what its repairs meet. Exit 6. */
+/** XC-5260 to XC-5269: what verification says of itself, what its repairs meet, and values that encodings cannot hold. Exit 6. */
 
 import type { CodeEntry } from '../catalogue.ts';
 
@@ -38,5 +38,11 @@ export const verificationCodes = {
     means:
       'The row was written and read back, and is not what the source has: a trigger of the target that fires for replicas changes it. The repair of these rows was rolled back.',
     next: 'look at triggers of the table that are ENABLE ALWAYS or REPLICA, then run the plan again',
+  },
+  'XC-5266': {
+    title: 'value that the target’s encoding cannot hold',
+    means:
+      'A text has a character that the target’s encoding does not have, or bytes that are no character: the source is SQL_ASCII, or has another repertoire. The message names the column and the key of the row. Nothing of it was written, and its link is held where it is alone in this.',
+    next: 'change the value at the source, or make the target’s database anew with ENCODING UTF8',
   },
 } as const satisfies Record<string, CodeEntry>;

@@ -5,6 +5,7 @@
 
 import PQueue from 'p-queue';
 import type { CopyTable } from '../../../core/plan/plan.ts';
+import { namingRow } from './untranslatable-copy.ts';
 import { rowScope } from '../../../core/plan/scope.ts';
 import type { Notes } from '../../../core/replication/describe-relation.ts';
 import type { Copied } from '../../../core/replication/engine.ts';
@@ -106,7 +107,7 @@ export const copyOneTable = async (
   const works = todo.map((chunk) => chunkWork(step, chunk, groups, source, target, text, context));
   return step.repair
     ? await repairChunks({ works, chunks: todo, step, source, target, context }, signal)
-    : await copyAll(works, context, signal);
+    : await copyAll(works, source, context, signal);
 };
 
 const freeWorker = async ({ take, sessions, snapshot, options }: CopyContext): Promise<CopyWorker> =>
@@ -235,6 +236,7 @@ const tenantsOf = (
 
 const copyAll = async (
   works: readonly ChunkWork[],
+  source: TableFacts,
   context: CopyContext,
   signal: AbortSignal,
 ): Promise<Copied> => {
@@ -253,9 +255,10 @@ const copyAll = async (
       total.chunks++;
       await context.give(worker);
     } catch (error) {
-      stop.abort(error);
+      const named = await namingRow(error, work, source, context);
+      stop.abort(named);
       await worker[Symbol.asyncDispose]();
-      throw error;
+      throw named;
     }
   };
   const results = await Promise.allSettled(works.map((work) => queue.add(() => copyChunk(work))));

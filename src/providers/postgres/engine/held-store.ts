@@ -4,6 +4,7 @@
  */
 
 import { formatLsn, parseLsn, type Lsn } from '../../../core/change/lsn.ts';
+import { storable } from './storable.ts';
 import { XcError } from '../../../core/errors/xc-error.ts';
 import type { LinkError } from '../../../core/replication/engine.ts';
 import type { LinkId } from '../../../core/topology/link.ts';
@@ -52,7 +53,7 @@ export class HeldStore {
           from,
           to: to.slot,
           position: formatLsn(position),
-          ...detailOf(holding, position),
+          ...(await storable(client, detailOf(holding, position))),
         });
       return position;
     });
@@ -64,7 +65,10 @@ export class HeldStore {
       const position = await this.#lockPosition(client, slot);
       await this.#hold(client, links, holding, position);
       for (const link of links)
-        await this.#session.audit(client, 'link.hold', link, { slot, ...detailOf(holding, position) });
+        await this.#session.audit(client, 'link.hold', link, {
+          slot,
+          ...(await storable(client, detailOf(holding, position))),
+        });
       return position;
     });
   }
@@ -129,7 +133,7 @@ export class HeldStore {
               detail = detail - 'error' - 'why' || jsonb_build_object('since', clock_timestamp()) || $3::jsonb ||
                 CASE WHEN state = $2 AND detail ? 'since' THEN jsonb_build_object('since', detail -> 'since') ELSE '{}' END
         WHERE link = ANY ($1) AND state NOT IN ('stopping', 'dropping') AND ($2 <> 'paused' OR state IN ('pausing', 'paused'))`,
-      [links, holding.state, JSON.stringify(detailOf(holding, position))],
+      [links, holding.state, JSON.stringify(await storable(client, detailOf(holding, position)))],
     );
   }
 

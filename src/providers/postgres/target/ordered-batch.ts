@@ -12,6 +12,7 @@ import { MessageWriter } from '../wire/messages.ts';
 import { isOfStatement, isRowRefusal, type ServerError } from '../wire/server-error.ts';
 import type { Statements } from '../wire/statements.ts';
 import { fieldValues, hasUnchanged, writeChange, writeInsert, type OrderedWriter } from './ordered-apply.ts';
+import { encodingError, isUntranslatable, untranslatable } from './untranslatable.ts';
 import { maskOf } from './set-apply.ts';
 
 export interface OrderedPorts {
@@ -102,7 +103,7 @@ const pipelined = async (
     if (writeChange(ordered, index)) written.push(index);
   }
   const answer = await exchange(connection, writer.sync().take());
-  if (answer.error) throw refusal(batch, written[answer.tags.length - 1] ?? from, answer.error);
+  if (answer.error) throw refusal(batch, written[answer.tags.length - 1] ?? from, answer.error, ports);
   const missed = written.findIndex(
     (index, at) => batch.operation[index] === UPDATE && FOUND_NOTHING.has(answer.tags[at + 1] ?? ''),
   );
@@ -136,7 +137,7 @@ const step = async (
     return await exchange(connection, writer.sync().take());
   };
   const done = ({ error }: Answer): number => {
-    if (error) throw refusal(batch, index, error);
+    if (error) throw refusal(batch, index, error, ports);
     return batch.operation[index] === UPDATE ? 1 : 0;
   };
   const rowStart = batch.rowStart[index]!;
@@ -171,12 +172,17 @@ const runStatement = async (
 
 const OPERATION = { 1: 'insert', 2: 'update', 3: 'delete', 4: 'truncate' } as const;
 
-/** Names table, link and constraint; never a value of the row. */
-const refusal = (batch: Batch, index: number, error: ServerError): unknown => {
+/** Names table, link and constraint; of the row's values its key at most, and only where nothing else tells which it is. */
+const refusal = (batch: Batch, index: number, error: ServerError, ports: OrderedPorts): unknown => {
   const route = batch.route[index];
   if (!route || !isOfStatement(error)) return error;
   const subject = `${OPERATION[batch.operation[index] as Operation]} in ${route.variant.table} of link ${route.link}`;
   if (!isRowRefusal(error)) return blaming(pgError(error, subject), [route.link]);
+  if (isUntranslatable(error))
+    return encodingError(error, subject, untranslatable(batch, index, error, ports), {
+      link: route.link,
+      table: route.variant.table,
+    });
   return new XcError('XC-5204', {
     subject,
     why:

@@ -23,7 +23,7 @@ export const blameLinks = async (
   ports: OrderedPorts,
 ): Promise<unknown> => {
   if (!(error instanceof XcError) || connection.failure) return error;
-  if (error.code !== 'XC-5204' && error.facts['link'] === undefined) return error;
+  if (error.code !== 'XC-5204' && error.code !== 'XC-5266' && error.facts['link'] === undefined) return error;
   const refused: { readonly link: LinkId; readonly error: XcError }[] = [];
   for (const link of new Set([...batch.counts.keys()].map((route) => route.link))) {
     const why = await tryAlone(link, connection, statements, batch, ports);
