@@ -9,8 +9,8 @@ const BUILD = './test/build-once.ts';
 export default defineConfig({
   test: {
     reporters: ['default', './test/tally-reporter.ts'],
-    // Two workers: each of the suites with servers starts a pair of them.
-    maxWorkers: 2,
+    // Each starts a pair of servers. One more than the two cores that are counted on: what waits leaves them idle.
+    maxWorkers: 3,
     projects: [
       {
         test: {
@@ -40,6 +40,7 @@ export default defineConfig({
           // A server of another kind is started by the test itself; all that run servers wait for the same two workers.
           include: ['{src,fixtures,test}/**/*.{pg,server}.test.ts'],
           pool: 'forks',
+          isolate: false,
           globalSetup: [BUILD, './test/servers/global-setup.ts'],
           testTimeout: SERVER_LIMIT_MS,
           hookTimeout: SERVER_LIMIT_MS,

@@ -96,21 +96,31 @@ export const parseHeader = (text: string, where: string): HeaderRecord => {
       subject: where,
       why: `format ${format}, and this version reads up to ${FORMAT}`,
     });
-  return checked(header, value, where) as unknown as HeaderRecord;
+  check(header, value, where);
+  return value as HeaderRecord;
 };
 
 /** @throws XcError XC-5036 */
-export const parseTable = (text: string, where: string): TableRecord =>
-  checked(table, readJson(text, where), where) as unknown as TableRecord;
+export const parseTable = (text: string, where: string): TableRecord => {
+  const value = readJson(text, where);
+  check(table, value, where);
+  return value as TableRecord;
+};
 
 /** @throws XcError XC-5036 */
-export const parseSeal = (text: string, where: string): SealRecord =>
-  checked(seal, readJson(text, where), where);
+export const parseSeal = (text: string, where: string): SealRecord => {
+  const value = readJson(text, where);
+  check(seal, value, where);
+  return value as SealRecord;
+};
 
-const checked = <T>(schema: z.ZodMiniType<T>, value: unknown, where: string): T => {
+/**
+ * The schema asks for what is worked with; the rest of a record is what this program wrote, which the digest has shown.
+ * The value itself is given on, with its fields in their order: a table is compared with what was written of it.
+ */
+const check = (schema: z.ZodMiniType, value: unknown, where: string): void => {
   const parsed = schema.safeParse(value);
-  // The value itself, with its fields in their order: a table is compared with what was written of it.
-  if (parsed.success) return value as T;
+  if (parsed.success) return;
   const first = parsed.error.issues[0];
   throw new XcError('XC-5036', {
     subject: where,

@@ -9,6 +9,7 @@ import { planCodes } from './codes/plan.ts';
 import { accessCodes } from './codes/access.ts';
 import { integrityCodes } from './codes/integrity.ts';
 import { objectCodes } from './codes/objects.ts';
+import { checkCodes } from './codes/checks.ts';
 import { changelogCodes } from './codes/changelog.ts';
 import { schemaChangeCodes } from './codes/schema-change.ts';
 import { verificationCodes } from './codes/verification.ts';
@@ -35,6 +36,7 @@ export const codes = {
   ...accessCodes,
   ...integrityCodes,
   ...objectCodes,
+  ...checkCodes,
   ...changelogCodes,
   ...schemaChangeCodes,
   ...verificationCodes,

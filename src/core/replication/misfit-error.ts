@@ -70,6 +70,10 @@ export const renamedAway = (from: TableName, to: TableName, links: readonly Link
 
 /** The facts of an error of this file; null for any other. */
 export const misfitFacts = (error: unknown): MisfitFacts | null => {
-  if (!(error instanceof XcError) || !Array.isArray(error.facts['statements'])) return null;
-  return error.facts as unknown as MisfitFacts;
+  if (!(error instanceof XcError)) return null;
+  const { facts } = error;
+  return isMisfit(facts) ? facts : null;
 };
+
+const isMisfit = (facts: XcError['facts']): facts is XcError['facts'] & MisfitFacts =>
+  Array.isArray(facts['statements']);

@@ -63,9 +63,37 @@ const accepts = (port: number, host: string): Promise<boolean> =>
     socket.once('connect', end(true)).once('error', end(false)).once('timeout', end(false));
   });
 
+/** Its passwords are its owner's. */
+const expectClosed = async (lab: Lab): Promise<void> => {
+  for (const file of [...lab.regions.map(({ dsnFile }) => dsnFile), join(root, 'one', 'secrets', 'k1.key')])
+    expect(await modeOf(file)).toBe('600');
+  for (const place of [join(root, 'one', 'secrets'), lab.socketDirectory, firstOf(lab).dataDirectory])
+    expect(await modeOf(place)).toBe('700');
+  const dsn = new URL(await dsnOfRegion(firstOf(lab)));
+  expect(await readFile(lab.configPath, 'utf8')).not.toContain(dsn.password);
+  const wrong = new URL(dsn);
+  wrong.password = 'wrong';
+  await expect(new Client({ connectionString: wrong.href }).connect()).rejects.toThrow(
+    'password authentication failed',
+  );
+  const { port } = firstOf(lab);
+  expect(await accepts(port, '127.0.0.1')).toBe(true);
+  const outside = Object.values(networkInterfaces())
+    .flatMap((list) => list ?? [])
+    .filter(({ internal }) => !internal);
+  const open = outside.map(({ address, scopeid }) =>
+    accepts(port, scopeid ? `${address}%${scopeid}` : address),
+  );
+  expect(await Promise.all(open)).toEqual(outside.map(() => false));
+};
+
 describe('a lab', () => {
-  test('comes up ready for logical replication, and goes without a trace', async () => {
-    const { lab, changed } = await up('one', { regions: undefined });
+  test('comes up ready for logical replication, its doors on loopback, and goes without a trace', async () => {
+    const { lab, changed } = await up('one', {
+      regions: undefined,
+      via: 'tcp',
+      config: { hashKeys: ['k1'] },
+    });
     expect(changed).toBe(true);
     expect((await labStatus(join(root, 'one'))).state).toBe('up');
     const settings = await query(
@@ -82,36 +110,13 @@ describe('a lab', () => {
       major: 18,
       database: 'app',
     });
+    await expectClosed(lab);
     const pids = await pidsOf(lab);
     await labDown(join(root, 'one'));
     for (const pid of pids) expect(() => process.kill(pid!, 0)).toThrow('ESRCH');
     const left = [join(root, 'one'), lab.dataRoot, lab.socketDirectory].map(isThere);
     expect(await Promise.all(left)).toEqual([false, false, false]);
     expect(await labDown(join(root, 'one'))).toBeNull();
-  });
-
-  test('keeps its passwords to its owner, and its doors on loopback', async () => {
-    const { lab } = await up('one', { via: 'tcp', config: { hashKeys: ['k1'] } });
-    for (const file of [...lab.regions.map(({ dsnFile }) => dsnFile), join(root, 'one', 'secrets', 'k1.key')])
-      expect(await modeOf(file)).toBe('600');
-    for (const place of [join(root, 'one', 'secrets'), lab.socketDirectory, firstOf(lab).dataDirectory])
-      expect(await modeOf(place)).toBe('700');
-    const dsn = new URL(await dsnOfRegion(firstOf(lab)));
-    expect(await readFile(lab.configPath, 'utf8')).not.toContain(dsn.password);
-    const wrong = new URL(dsn);
-    wrong.password = 'wrong';
-    await expect(new Client({ connectionString: wrong.href }).connect()).rejects.toThrow(
-      'password authentication failed',
-    );
-    const { port } = firstOf(lab);
-    expect(await accepts(port, '127.0.0.1')).toBe(true);
-    const outside = Object.values(networkInterfaces())
-      .flatMap((list) => list ?? [])
-      .filter(({ internal }) => !internal);
-    const open = outside.map(({ address, scopeid }) =>
-      accepts(port, scopeid ? `${address}%${scopeid}` : address),
-    );
-    expect(await Promise.all(open)).toEqual(outside.map(() => false));
   });
 
   test.runIf(process.getuid?.() === 0)(
@@ -160,13 +165,19 @@ describe('a lab', () => {
 });
 
 describe('up again', () => {
-  test('is no change on a healthy lab, and refuses to take it for another', async () => {
+  test('is no change on a healthy lab, and refuses to take it for another or to guess', async () => {
     const first = await up('one');
     const pids = await pidsOf(first.lab);
     const again = await up('one');
     expect(again).toEqual({ lab: first.lab, changed: false, cleaned: false });
     await expect(up('one', { regions: ['x', 'y'] })).rejects.toMatchObject({ code: 'XC-1202' });
     await expect(up('one', { via: 'tcp' })).rejects.toMatchObject({ code: 'XC-1202' });
+    const file = join(root, 'one', 'lab.json');
+    const text = await readFile(file, 'utf8');
+    await writeFile(file, '{"schemaVersion": 2}');
+    await expect(up('one')).rejects.toMatchObject({ code: 'XC-1203' });
+    await writeFile(file, text);
+    expect(await up('one')).toMatchObject({ changed: false });
     expect(await pidsOf(first.lab)).toEqual(pids);
   });
 
@@ -203,16 +214,6 @@ describe('up again', () => {
     expect(seen).toBeDefined();
     expect(await pidsOf(seen!)).toEqual([null]);
     expect(await isThere(join(root, 'one'))).toBe(false);
-  });
-
-  test('never guesses from a damaged lab.json', async () => {
-    await up('one');
-    const file = join(root, 'one', 'lab.json');
-    const text = await readFile(file, 'utf8');
-    await writeFile(file, '{"schemaVersion": 2}');
-    await expect(up('one')).rejects.toMatchObject({ code: 'XC-1203' });
-    await writeFile(file, text);
-    expect(await up('one')).toMatchObject({ changed: false });
   });
 });
 

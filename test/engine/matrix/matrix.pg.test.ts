@@ -4,7 +4,7 @@
  */
 
 import { describe, expect, test, vi } from 'vitest';
-import { applyOrdered } from '../../../src/providers/postgres/target/ordered-batch.ts';
+import * as ordered from '../../../src/providers/postgres/target/ordered-batch.ts';
 import type { Pair } from '../../harness/pair.ts';
 import { openTestEngine } from '../test-engine.ts';
 import type { Case } from './case.ts';
@@ -18,10 +18,7 @@ import { triggerCases } from './trigger-cases.ts';
 import { textCases, typeCases } from './type-cases.ts';
 
 /** As it is, and counted. */
-vi.mock('../../../src/providers/postgres/target/ordered-batch.ts', async (actual) => {
-  const { applyOrdered: apply } = await actual<{ applyOrdered: typeof applyOrdered }>();
-  return { applyOrdered: vi.fn<typeof applyOrdered>(apply) };
-});
+const applied = vi.spyOn(ordered, 'applyOrdered');
 
 /** The last one's table is where an applier is stopped in the middle of its transaction. */
 const last: Case = {
@@ -72,12 +69,12 @@ test('changes arrive by the stream: as a set where that is right, else in the or
   await using engine = await openTestEngine(pair);
   await engine.copyAndStream();
   const streamed = async (cases: readonly Case[]): Promise<{ fallbacks: number; ordered: boolean }> => {
-    vi.mocked(applyOrdered).mockClear();
+    applied.mockClear();
     for (const [at, one] of binary.entries())
       if (cases.includes(one)) for (const step of one.changes.keys()) await writer.change(one, at, step);
     const { fallbacks, conflicts } = await engine.catchUp();
     expect.soft(conflicts).toBe(0);
-    return { fallbacks, ordered: vi.mocked(applyOrdered).mock.calls.length > 0 };
+    return { fallbacks, ordered: applied.mock.calls.length > 0 };
   };
   const ways = Map.groupBy(binary, ({ way }) => way);
   expect.soft(await streamed(ways.get('set')!)).toEqual({ fallbacks: 0, ordered: false });

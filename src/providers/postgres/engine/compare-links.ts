@@ -3,6 +3,7 @@
  * marker has passed, or, where no run holds the stream, while it is streamed for this alone.
  */
 
+import type { LinkState } from '../../../core/plan/facts.ts';
 import type { Client } from 'pg';
 import { formatLsn, type Lsn } from '../../../core/change/lsn.ts';
 import { XcError } from '../../../core/errors/xc-error.ts';
@@ -10,7 +11,6 @@ import type { Compared, CompareRequest } from '../../../core/replication/engine.
 import type { LinkId } from '../../../core/topology/link.ts';
 import type { Finding } from '../../../core/validation/finding.ts';
 import { isUninitialised } from '../target-state.ts';
-import type { LinkState } from './link-store.ts';
 import { lockKey } from './lock.ts';
 import { linksNamed, readSides, type EngineParts } from './parts.ts';
 import { emitMarker } from './snapshots.ts';

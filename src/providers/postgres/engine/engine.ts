@@ -285,7 +285,12 @@ export class PostgresEngine implements StreamEngine {
 
   /** As patient as the copies themselves: what is done need not be done again because a connection broke behind it. */
   async #endCopies(slot: string, signal: AbortSignal): Promise<void> {
-    await throughOutages(this.#parts, { endless: false, signal }, () => this.#copies.end(slot));
+    try {
+      await throughOutages(this.#parts, { endless: false, signal }, () => this.#copies.end(slot));
+    } catch (error) {
+      // Told to stop, which whoever asks for this says for itself. The next run ends the copies.
+      if (!signal.aborted || error !== signal.reason) throw error;
+    }
   }
 
   async #onMain(links: readonly LinkId[]): Promise<LinkId[]> {

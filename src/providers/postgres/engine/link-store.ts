@@ -5,23 +5,13 @@
 
 import type { Client } from 'pg';
 import { formatLsn, parseLsn, type Lsn } from '../../../core/change/lsn.ts';
+import type { LinkState } from '../../../core/plan/facts.ts';
 import { slotName, type Link, type LinkId } from '../../../core/topology/link.ts';
 import type { TableName } from '../../../core/topology/table.ts';
 import type { ServerIdentity } from '../identity.ts';
 import type { Sides } from './parts.ts';
 import { writePlaces } from './rule-places.ts';
 import type { TargetSession } from './target-session.ts';
-
-export type LinkState =
-  | 'copying'
-  | 'catching-up'
-  | 'streaming'
-  | 'pausing'
-  | 'paused'
-  | 'errored'
-  | 'needs-repair'
-  | 'stopping'
-  | 'dropping';
 
 export interface StoredLink {
   readonly link: LinkId;
