@@ -1,7 +1,7 @@
 /** The log under writers, and verified. */
 
 import { generateKeyPairSync } from 'node:crypto';
-import { rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { inclusionProof } from '../../src/core/audit/merkle.ts';
 import { nodesFromTiles } from '../../src/core/audit/tiles.ts';
 import type { AuditEvent, AuditLog } from '../../src/core/audit/log.ts';
@@ -24,6 +24,7 @@ const open = (path: string): AuditLog =>
     clock: { nowMs: () => Date.now(), sleep: () => Promise.resolve() },
     lock: (lockPath) => ({
       take: async () => {
+        await mkdir(path, { recursive: true });
         await takeLock(lockPath);
         return { [Symbol.asyncDispose]: () => rm(lockPath, { force: true }) };
       },

@@ -15,6 +15,8 @@ import { expectRefusal } from './refusal.ts';
 
 let pair: Pair;
 let approvedRun = '';
+/** Bytes a second of the copy. */
+const COPY_RATE = 50_000;
 beforeAll(async () => {
   pair = await makePair({ tenants: ['acme'], scale: 0.02 });
   for (const name of ['rita', 'alice', 'bob', 'eve']) await writeKeys(pair.directory, name);
@@ -30,6 +32,15 @@ beforeAll(async () => {
       },
       approvals: { required: 2 },
     },
+    budgets: [
+      {
+        tenant: 'acme',
+        from: SOURCE_REGION,
+        to: TARGET_REGION,
+        bytesPerSecond: COPY_RATE,
+        concurrentJobs: 2,
+      },
+    ],
   }));
   expect((await pair.xcrepl(['init', '--region', TARGET_REGION])).exitCode).toBe(0);
   await pair.target.query(
@@ -91,7 +102,19 @@ test('rows are replaced only by a plan that two others approved, whoever asked',
 
   const done = await run('--plan', 'plan.json');
   expect(done.exitCode, done.stderr).toBe(0);
-  approvedRun = (done.json() as { run: string }).run;
+  const report = done.json() as {
+    run: string;
+    totals: { copiedBytes: number };
+    steps: { kind: string; durationMs: number }[];
+  };
+  approvedRun = report.run;
+  const copyMs = report.steps.reduce(
+    (sum, { kind, durationMs }) => sum + (kind === 'copy-table' ? durationMs : 0),
+    0,
+  );
+  // What a bucket saved up before, and the last piece of each copy, need not wait.
+  expect(report.totals.copiedBytes).toBeGreaterThan(3 * COPY_RATE);
+  expect(copyMs / 1000).toBeGreaterThan(report.totals.copiedBytes / COPY_RATE - 2);
   expect((done.json() as { policy: object[] }).policy[2]).toMatchObject({
     gate: 'P3',
     verdict: 'PASS',
