@@ -232,13 +232,6 @@ test('additive changes are made by the run, before the first row that needs them
     'app.retype',
     'app.retype',
   ]);
-  // A table that came is there, empty; one whose type the target lacks is told, and stops nothing.
-  await pair.source.query(`CREATE TABLE app.fresh (id int PRIMARY KEY, m app.mood NOT NULL DEFAULT 'sad');
-    CREATE TYPE app.own AS ENUM ('x'); CREATE TABLE app.strange (id int PRIMARY KEY, o app.own);
-    UPDATE app.retype SET b = 2 WHERE id = 2`);
-  await running.catchUp();
-  expect(await pair.target.query('SELECT id, m FROM app.fresh')).toEqual([]);
-  expect(running.notes.join()).toContain('type "app.own" does not exist');
   // A volatile default wrote rows that were not sent: that is no addition.
   await pair.source.query('ALTER TABLE app.retype ADD COLUMN r float DEFAULT random()');
   await pair.source.query('UPDATE app.retype SET b = 1 WHERE id = 1');

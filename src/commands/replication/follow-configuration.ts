@@ -1,20 +1,19 @@
 /**
- * What a run that follows looks at every few seconds: whether the configuration file changed, and the states of links in
- * the target. A configuration that is not valid is warned about once, and the one before stays in force.
+ * What a run that follows looks at every few seconds: whether the configuration file changed, the states of links in
+ * the target, and which tables there are. A configuration that is not valid is warned about once, and the one before stays in force.
  */
 
 import { readdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import type { Client } from 'pg';
 import type { LoadedConfig } from '../../core/config/loaded.ts';
 import { isXcError } from '../../core/errors/xc-error.ts';
 import type { FollowWatch } from '../../core/run/follow.ts';
-import type { Stream, StreamKey } from '../../core/topology/link.ts';
-import { connect, disconnect } from '../../providers/postgres/connect.ts';
+import type { Stream } from '../../core/topology/link.ts';
 import { readLinkStates } from '../../providers/postgres/target-state.ts';
 import { loadConfiguration } from '../config/load.ts';
 import type { Host } from '../frame/host.ts';
 import { selectLinks, type Selected } from './selection.ts';
+import { StreamSessions, TableWatch } from './watch-tables.ts';
 
 export interface Follower extends AsyncDisposable {
   watch(stream: Stream): FollowWatch;
@@ -40,20 +39,24 @@ class ConfigurationFollower implements Follower {
   readonly #hashKeys: Map<string, Uint8Array>;
   #loaded: LoadedConfig;
   #stamp: string | null = null;
-  readonly #sessions = new Map<StreamKey, Client>();
+  readonly #sessions: StreamSessions;
+  readonly #tables: TableWatch;
 
   constructor(host: Host, first: Selected, hashKeys: Map<string, Uint8Array>) {
     this.#host = host;
     this.#first = first;
     this.#loaded = first.loaded;
     this.#hashKeys = hashKeys;
+    this.#sessions = new StreamSessions(first.dsns, host.signal);
+    this.#tables = new TableWatch(this.#sessions, host.clock);
   }
 
   watch(stream: Stream): FollowWatch {
     return {
       state: async () => {
         await this.#reload();
-        return `${this.#loaded.digest} ${(await this.#links(stream)).text}`;
+        const links = await this.#links(stream);
+        return `${this.#loaded.digest} ${await this.#tables.stamp(stream)} ${links.text}`;
       },
       dropping: async () => (await this.#links(stream)).dropping,
     };
@@ -110,35 +113,10 @@ class ConfigurationFollower implements Follower {
   }
 
   async #links(stream: Stream): ReturnType<typeof readLinkStates> {
-    try {
-      return await readLinkStates(await this.#session(stream), stream.key);
-    } catch (error) {
-      await this.#close(stream.key);
-      throw error;
-    }
-  }
-
-  async #session(stream: Stream): Promise<Client> {
-    const open = this.#sessions.get(stream.key);
-    if (open) return open;
-    const { region, database } = stream.target;
-    const client = await connect(this.#first.dsns.get(region) ?? '', {
-      subject: region,
-      database,
-      readOnly: true,
-      signal: this.#host.signal,
-    });
-    this.#sessions.set(stream.key, client);
-    return client;
-  }
-
-  async #close(key: StreamKey): Promise<void> {
-    const client = this.#sessions.get(key);
-    this.#sessions.delete(key);
-    if (client) await disconnect(client);
+    return await this.#sessions.ask(stream, 'target', (client) => readLinkStates(client, stream.key));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all([...this.#sessions.keys()].map((key) => this.#close(key)));
+    await this.#sessions[Symbol.asyncDispose]();
   }
 }

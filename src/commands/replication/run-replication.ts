@@ -312,7 +312,8 @@ const planNow = async (host: Host, parts: RunParts, streams: readonly Stream[]):
     if (target.lastSuccessMs) metrics.succeeded(edgeOf(stream), target.lastSuccessMs);
   await refuseUninitialised(facts.streams.map(({ target }) => target));
   const nowMs = host.clock.nowMs();
-  if (!reviewed) return makePlan(facts, wish, { id: await newId(host, 'pl'), nowMs });
+  const tablesLater = parts.options.follow ?? false;
+  if (!reviewed) return makePlan(facts, { ...wish, tablesLater }, { id: await newId(host, 'pl'), nowMs });
   return planToRun(reviewed, makePlan(facts, wish, { id: reviewed.id, nowMs }), nowMs);
 };
 

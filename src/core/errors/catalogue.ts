@@ -13,6 +13,7 @@ import { checkCodes } from './codes/checks.ts';
 import { changelogCodes } from './codes/changelog.ts';
 import { schemaChangeCodes } from './codes/schema-change.ts';
 import { verificationCodes } from './codes/verification.ts';
+import { joiningCodes } from './codes/joining.ts';
 import { unavailableCodes } from './codes/unavailable.ts';
 import { signingCodes } from './codes/signing.ts';
 import { lockCodes } from './codes/lock.ts';
@@ -40,6 +41,7 @@ export const codes = {
   ...changelogCodes,
   ...schemaChangeCodes,
   ...verificationCodes,
+  ...joiningCodes,
   ...unavailableCodes,
   ...signingCodes,
   ...lockCodes,

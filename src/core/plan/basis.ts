@@ -87,6 +87,11 @@ const movingOfStream = (facts: StreamFacts) => ({
       ...(isPaused(row) ? { paused: true } : {}),
     }))
     .toSorted((a, b) => (a.id < b.id ? -1 : 1)),
+  joining: [...(facts.target.tables ?? [])]
+    .flatMap(([link, rows]) =>
+      rows.flatMap(({ table, slot }) => (slot === null ? [] : [[link, table, slot].join(' ')])),
+    )
+    .toSorted(),
 });
 
 /** What keeps the stream from its checkpoint: a repair ends it, and is then no longer what was reviewed. */

@@ -8,7 +8,8 @@ import { tableName } from '../topology/table.ts';
 import { CHUNK_BYTES } from './estimate.ts';
 import type { StreamFacts } from './facts.ts';
 import type { PlanWish } from './make-plan.ts';
-import type { CopyTable, Finding } from './plan.ts';
+import type { TableOnSlot } from './link-tables.ts';
+import type { CopyTable, Finding, JoiningTable } from './plan.ts';
 import type { Carried } from './publication.ts';
 import type { LinkOnSlot } from './standing.ts';
 import type { Draft } from './step-list.ts';
@@ -48,9 +49,48 @@ export class Copies {
     const copying = members.filter(({ row }) => row.state === 'copying').map(({ link }) => link);
     const done = this.#facts.target.copies.filter((copy) => copy.slot === slot && copy.chunks === copy.done);
     const mending = members.some(({ row }) => row.detail.repair === true);
-    const copied = (link: Link, table: TableName): boolean =>
-      done.some((copy) => copy.table === table && copy.links.includes(link.id));
+    const carriers = new Map(done.map((copy) => [copy.table, new Set(copy.links)]));
+    const copied = (link: Link, table: TableName): boolean => carriers.get(table)?.has(link.id) ?? false;
     return this.#steps(slot, copying, copied, mending);
+  }
+
+  /** Tables that begin to join links which stream; what --tables leaves out is not among them. */
+  tables(slot: string, coming: readonly JoiningTable[]): Draft[] {
+    const links = new Map([...this.#carried.keys()].map((link) => [link.id, link]));
+    return coming.map(({ table, links: ids }) =>
+      this.#copy(
+        slot,
+        table,
+        this.#facts.source.catalogue.tables.get(table)!,
+        ids.map((id) => links.get(id)!),
+        false,
+      ),
+    );
+  }
+
+  /** What the copies of joining tables still lack. */
+  restOfTables(slot: string, members: readonly TableOnSlot[]): Draft[] {
+    const done = this.#doneOn(slot);
+    const lacking = members.filter(({ table, copied }) => !copied && !done.has(tableName(table)));
+    return [...Map.groupBy(lacking, ({ table }) => table)]
+      .toSorted(([a], [b]) => (tableName(a) < tableName(b) ? -1 : 1))
+      .map(([facts, group]) =>
+        this.#copy(
+          slot,
+          tableName(facts),
+          facts,
+          group.map(({ link }) => link),
+          false,
+        ),
+      );
+  }
+
+  #doneOn(slot: string): ReadonlySet<TableName> {
+    return new Set(
+      this.#facts.target.copies
+        .filter((copy) => copy.slot === slot && copy.chunks === copy.done)
+        .map(({ table }) => table),
+    );
   }
 
   #steps(

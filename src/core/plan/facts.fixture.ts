@@ -39,8 +39,12 @@ const uniqueIndex = (columns: readonly string[]): TableFacts['indexes'] =>
         },
       ];
 
+/** Another for each name. */
+export const oidOf = (name: string): number =>
+  [...name].reduce((sum, letter) => sum * 31 + letter.charCodeAt(0), 7);
+
 export const table = (name: string, more: Partial<TableFacts> = {}): TableFacts => ({
-  oid: 1,
+  oid: oidOf(name),
   schema: 'shop',
   name,
   kind: 'r',

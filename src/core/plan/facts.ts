@@ -144,6 +144,17 @@ export interface CopyRow {
   readonly done: number;
 }
 
+/** One table of one link (xcrepl.carried_tables). */
+export interface CarriedRow {
+  readonly table: TableName;
+  /** Its OID at the source. */
+  readonly relation: number;
+  /** Side slot of a table that joins; null once it is on the link's own. */
+  readonly slot: string | null;
+  /** Whether all chunks of a joining table are there. */
+  readonly copied: boolean;
+}
+
 export interface TargetFacts extends ServerFacts {
   /** Number of the newest migration of the schema xcrepl; null where there is none. */
   readonly schemaVersion: number | null;
@@ -169,4 +180,6 @@ export interface TargetFacts extends ServerFacts {
     readonly table: TableName;
     readonly columns?: TableShape['columns'] | null;
   }[];
+  /** Of each link of which that is known: the tables that it carries, or is taking in. */
+  readonly tables?: ReadonlyMap<LinkId, readonly CarriedRow[]>;
 }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { lsnOf } from '../change/lsn.ts';
 import { copySlotName, slotName, type Stream } from '../topology/link.ts';
-import type { Finding, Plan, Step } from './plan.ts';
+import type { Finding, JoiningTable, Plan, Step } from './plan.ts';
+import type { CarriedRow } from './facts.ts';
 import type { Config, ConfigInput } from '../config/schema.ts';
 import type { TableFacts } from '../topology/table.ts';
 import {
@@ -10,6 +11,7 @@ import {
   config,
   facts,
   linkRow,
+  oidOf,
   running,
   streams,
   table,
@@ -33,6 +35,9 @@ const only = (of: Config): Stream => {
   return stream;
 };
 
+const tableIn = (one: string | JoiningTable): string =>
+  typeof one === 'string' ? one : `${one.table}${one.make ? ' made' : ''}${one.again ? ' again' : ''}`;
+
 /** A step in few words: what decides about it, with what it waits for. */
 const told = (step: Step): string => {
   const subject = ((): string => {
@@ -43,12 +48,15 @@ const told = (step: Step): string => {
           .join(' ');
       case 'copy-table':
         return `${step.table} ${step.links.join(' ')}`;
-      case 'create-slot':
       case 'split-links':
-      case 'merge-links':
         return `${step.slot.slice(0, 9)} ${step.links.join(' ')}`;
+      case 'create-slot':
+      case 'merge-links':
+        return [step.slot.slice(0, 9), ...step.links, ...(step.tables ?? []).map(tableIn)].join(' ');
       case 'stream-changes':
         return step.slot.slice(0, 9);
+      case 'remove-tables':
+        return step.tables.map(({ table, links }) => [table, ...links].join(' ')).join(' ');
       case 'remove-links':
       case 'verify':
       case 'repair-rows':
@@ -57,6 +65,8 @@ const told = (step: Step): string => {
   })();
   return `${step.id} ${step.kind} ${subject} <${step.dependsOn.join(' ')}>`;
 };
+
+const kindsOf = ({ steps }: Plan): string[] => steps.map((step) => step.kind);
 
 const code = (run: () => unknown): string => {
   try {
@@ -349,15 +359,188 @@ describe('a stream that runs', () => {
     ]);
   });
 
-  it('does not carry a table that came after its links, and says so', () => {
-    const source = {
-      ...both.source,
-      catalogue: catalogue(table('customers'), table('new'), table('orders')),
-    };
-    const made = plan(of, { ...both, source });
-    expect(made.steps.map((step) => step.kind)).toEqual(['stream-changes', 'verify']);
-    expect(made.findings).toMatchObject([{ subject: 'shop.new', code: 'XC-5002', severity: 'warn' }]);
-    expect(code(() => plan(of, { ...both, source }, { strict: true }))).toBe('XC-2015');
+  describe('a table that comes after its links', () => {
+    const came = catalogue(table('customers'), table('new'), table('orders'));
+    const SHOP = catalogue(table('customers'), table('orders'));
+    const source = { ...both.source, catalogue: came };
+    const sideSlot = (name: string): NonNullable<Changes['source']>['slots'] => [
+      ...both.source.slots!,
+      { ...both.source.slots![0]!, name },
+    ];
+    const row = (name: string, slot: string | null = null, copied = false): CarriedRow => ({
+      table: `shop.${name}`,
+      relation: oidOf(name),
+      slot,
+      copied,
+    });
+    const knows = (...rows: readonly CarriedRow[]): Changes['target'] => ({
+      ...both.target,
+      tables: new Map([ACME, BETA].map((link) => [link, rows])),
+    });
+    const old = [row('customers'), row('orders')];
+    const changesOf = (target: Changes['target'], more: Changes['source'] = {}): Changes => ({
+      source: { ...source, ...more },
+      target: { ...target, catalogue: came },
+    });
+
+    it('is published, copied on a side slot and merged, after the stream itself', () => {
+      const made = plan(of, changesOf(knows(...old)));
+      expect(made.steps.map(told)).toEqual([
+        's1 publish-tables shop.customers(acme,beta) shop.new(acme,beta) shop.orders(acme,beta) <>',
+        's2 stream-changes xcrepl_s_ <s1>',
+        `s3 create-slot xcrepl_c_ ${ACME} ${BETA} shop.new <s2>`,
+        `s4 copy-table shop.new ${ACME} ${BETA} <s3>`,
+        's5 stream-changes xcrepl_c_ <s3 s4>',
+        `s6 merge-links xcrepl_c_ ${ACME} ${BETA} shop.new <s2 s5>`,
+        `s7 verify ${ACME} ${BETA} <s2 s5 s6>`,
+      ]);
+      expect(made.findings).toEqual([]);
+    });
+
+    it('joins although it was published by a run that was killed before it began to copy', () => {
+      const published = running(
+        stream,
+        [ACME, BETA],
+        ['acme', 'beta'],
+        ['shop.customers', 'shop.new', 'shop.orders'],
+      );
+      const { publications } = published.source;
+      expect(kindsOf(plan(of, changesOf(knows(...old), { publications: publications! })))).toEqual([
+        'stream-changes',
+        'create-slot',
+        'copy-table',
+        'stream-changes',
+        'merge-links',
+        'verify',
+      ]);
+      // Before there was a list of a link's tables, the publication was it.
+      expect(kindsOf(plan(of, changesOf(both.target, { publications: publications! })))).toEqual([
+        'stream-changes',
+        'verify',
+      ]);
+    });
+
+    it('goes on where it was cut off, and begins again where its slot is lost', () => {
+      const slot = copySlotName(stream.key, `${ID}t`);
+      const { publications } = running(
+        stream,
+        [ACME],
+        ['acme', 'beta'],
+        ['shop.customers', 'shop.new', 'shop.orders'],
+      ).source;
+      const checkpoints = [
+        ...both.target.checkpoints!,
+        { slot, stream: stream.key, position: lsnOf(4_100n) },
+      ];
+      const at = (copied: boolean, slots = sideSlot(slot)!): Plan =>
+        plan(
+          of,
+          changesOf(
+            { ...knows(...old, row('new', slot, copied)), checkpoints },
+            { publications: publications!, slots },
+          ),
+        );
+      expect(at(false).steps.map(told)).toEqual([
+        's1 stream-changes xcrepl_s_ <>',
+        `s2 copy-table shop.new ${ACME} ${BETA} <s1>`,
+        's3 stream-changes xcrepl_c_ <s1 s2>',
+        `s4 merge-links xcrepl_c_ ${ACME} ${BETA} shop.new <s1 s3>`,
+        `s5 verify ${ACME} ${BETA} <s1 s3 s4>`,
+      ]);
+      expect(kindsOf(at(true))).toEqual(['stream-changes', 'stream-changes', 'merge-links', 'verify']);
+      const lost = at(true, both.source.slots!);
+      expect(lost.steps.map(told)).toContain(`s2 create-slot xcrepl_c_ ${ACME} ${BETA} shop.new again <s1>`);
+      expect(lost.findings).toMatchObject([{ code: 'XC-5254', subject: 'shop.new', severity: 'info' }]);
+    });
+
+    it('is left out with the statement that the target lacks, or made there', () => {
+      const without = { ...knows(...old), catalogue: SHOP };
+      const made = plan(of, { source, target: without });
+      expect(kindsOf(made)).toEqual(['stream-changes', 'verify']);
+      expect(made.findings).toMatchObject([
+        {
+          code: 'XC-5250',
+          subject: 'shop.new',
+          severity: 'warn',
+          remedy: expect.stringMatching(/^CREATE TABLE IF NOT EXISTS "shop"."new" \(/),
+        },
+      ]);
+      expect(code(() => plan(of, { source, target: without }, { strict: true }))).toBe('XC-2015');
+      const additive = config({
+        rules: [{ id: 'shop', tenants: ['*'], tables: ['shop.*'], from: 'us', to: ['eu'], ddl: 'additive' }],
+      });
+      expect(plan(additive, { source, target: without }).steps.map(told)).toContain(
+        `s3 create-slot xcrepl_c_ ${ACME} ${BETA} shop.new made <s2>`,
+      );
+    });
+
+    it.each<[string, Partial<TableFacts>, RegExp]>([
+      ['has no tenant column', { columns: [column('id')] }, /XC-2010|tenant_id/],
+      [
+        'has the tenant outside its identity',
+        { identityColumns: ['id'], primaryKey: ['id'] },
+        /outside the replica identity/,
+      ],
+    ])('is left out where it %s, and nothing else with it', (_, more, why) => {
+      const odd = catalogue(table('customers'), table('new', more), table('orders'));
+      const made = plan(of, {
+        source: { ...source, catalogue: odd },
+        target: { ...knows(...old), catalogue: odd },
+      });
+      expect(kindsOf(made)).toEqual(['stream-changes', 'verify']);
+      expect(made.findings).toMatchObject([
+        { code: 'XC-5251', subject: 'shop.new', severity: 'warn', seen: expect.stringMatching(why) },
+      ]);
+    });
+
+    it('waits for a link that is held, and keeps out no other link', () => {
+      const links = [linkRow(stream, ACME), linkRow(stream, BETA, { state: 'copying' })];
+      const made = plan(of, changesOf({ ...knows(...old), links, copies: [] }));
+      expect(made.steps.map(told)).toContain(`s5 create-slot xcrepl_c_ ${ACME} shop.new <s4>`);
+      expect(made.findings).toMatchObject([{ code: 'XC-5252', subject: 'shop.new' }]);
+    });
+
+    it('is another one when it was dropped and made again', () => {
+      const again = catalogue(table('customers'), { ...table('orders'), oid: 99 });
+      const made = plan(of, {
+        source: { ...both.source, catalogue: again },
+        target: { ...knows(...old), catalogue: again },
+      });
+      expect(made.steps.map(told)).toEqual([
+        `s1 remove-tables shop.orders ${ACME} ${BETA} <>`,
+        's2 stream-changes xcrepl_s_ <s1>',
+        `s3 create-slot xcrepl_c_ ${ACME} ${BETA} shop.orders <s2>`,
+        `s4 copy-table shop.orders ${ACME} ${BETA} <s3>`,
+        's5 stream-changes xcrepl_c_ <s3 s4>',
+        `s6 merge-links xcrepl_c_ ${ACME} ${BETA} shop.orders <s2 s5>`,
+        `s7 verify ${ACME} ${BETA} <s2 s5 s6>`,
+      ]);
+    });
+  });
+
+  it('takes a table that its rule no longer names off the publication first', () => {
+    const less = config({
+      rules: [{ id: 'shop', tenants: ['*'], tables: ['shop.customers'], from: 'us', to: ['eu'] }],
+    });
+    const tables = new Map(
+      [ACME, BETA].map((link) => [
+        link,
+        ['customers', 'orders'].map((name) => ({
+          table: `shop.${name}`,
+          relation: oidOf(name),
+          slot: null,
+          copied: false,
+        })),
+      ]),
+    );
+    const made = plan(less, { ...both, target: { ...both.target, tables } });
+    expect(made.steps.map(told)).toEqual([
+      's1 publish-tables shop.customers(acme,beta) <>',
+      `s2 remove-tables shop.orders ${ACME} ${BETA} <s1>`,
+      's3 stream-changes xcrepl_s_ <s2>',
+      `s4 verify ${ACME} ${BETA} <s3>`,
+    ]);
+    expect(made.findings).toMatchObject([{ code: 'XC-5253', subject: 'shop.orders', severity: 'info' }]);
   });
 
   it.each<[string, Changes['source'], Changes['target']]>([

@@ -29,6 +29,11 @@ export interface PlanWish {
   readonly existing?: 'replace';
   /** What the gates judge by; where it is absent they are BLOCKED. */
   readonly policy?: PolicyContext;
+  /**
+   * Tables that join links which stream are left to plans that follow this one: a run that follows begins with what
+   * streams, and tries what does not succeed again beside it.
+   */
+  readonly tablesLater?: boolean;
   /** Turns findings of severity warn into a refusal. */
   readonly strict?: boolean;
   /** Names under hashKeys of the configuration. */

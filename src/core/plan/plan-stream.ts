@@ -4,24 +4,17 @@
  */
 
 import { copySlotName, publicationName, slotName, type Link, type LinkId } from '../topology/link.ts';
-import type { TableFacts, TableName } from '../topology/table.ts';
-import { tableName } from '../topology/table.ts';
+import { tableName, type TableName } from '../topology/table.ts';
 import type { StreamFacts } from './facts.ts';
 import type { PlanWish } from './make-plan.ts';
 import type { Finding, Step } from './plan.ts';
-import {
-  alreadyPublished,
-  publicationsMatch,
-  publicationsOf,
-  wantedPublications,
-  type Carried,
-} from './publication.ts';
+import { publicationsMatch, wantedPublications, type Carried } from './publication.ts';
 import { codeOf } from '../validation/positions/refuse.ts';
 import { refuseResidency, refuseUnavailable } from './refusals.ts';
-import { leftOut, refuseRenamedAway } from './schema-findings.ts';
+import { refuseRenamedAway } from './schema-findings.ts';
 import { refuseRules, tableFindings } from './set-aside.ts';
-import { tablesOf } from './scope.ts';
 import { Copies } from './copies.ts';
+import { linkTables, type LinkTables, type TableOnSlot } from './link-tables.ts';
 import { planReplay } from './plan-replay.ts';
 import { StepList } from './step-list.ts';
 import { serverFindings } from './server-findings.ts';
@@ -36,7 +29,8 @@ export interface StreamPlan {
 export const planStream = (facts: StreamFacts, wish: PlanWish, planId: string): StreamPlan => {
   if (facts.source.log) return planReplay(facts, facts.source.log, wish);
   const standing = standingOf(facts, wish);
-  const { carried, left } = carriedTables(facts, standing);
+  const tables = linkTables(facts, standing, readAnew(standing), wish);
+  const { carried, checked } = tables;
   refuseRenamedAway(facts, carried);
   refuseUnavailable([...carried.keys()]);
   const { carried: carrying, joining, errored, held } = standing;
@@ -45,10 +39,10 @@ export const planStream = (facts: StreamFacts, wish: PlanWish, planId: string): 
   refuseResidency(carried);
   const steps = new StepList(facts.stream.key);
   const published = planPublications(facts, carried, steps);
-  const taken = planPausing(standing, steps, planLeaving(standing, steps, published));
+  const taken = planPausing(standing, steps, planLeaving(standing, tables, steps, published));
   const copies = new Copies(facts, wish, carried);
   if (standing.gap) planMending(facts, standing, copies, steps, taken);
-  else if (standing.checkpoint) planOntoRunning(facts, standing, copies, steps, taken, planId);
+  else if (standing.checkpoint) planOntoRunning(facts, standing, tables, copies, steps, taken, planId);
   else if (standing.fresh.length > 0) planFirst(facts, standing.fresh, copies, steps, taken);
   planVerify(
     [...carried.keys()].filter((link) => !copies.incomplete.has(link.id)),
@@ -61,16 +55,10 @@ export const planStream = (facts: StreamFacts, wish: PlanWish, planId: string): 
     findings: [
       ...standing.findings,
       ...mendingFindings(standing, facts),
-      ...[...left].map(([table, links]) =>
-        leftOut(
-          facts.source.catalogue.tables.get(table)!,
-          [...carried.keys()].filter(({ id }) => links.includes(id)),
-          facts,
-        ),
-      ),
+      ...tables.findings,
       ...copies.findings,
       ...serverFindings(facts, carried),
-      ...tableFindings(facts, carried, readAnew(standing), left, running),
+      ...tableFindings(facts, checked.carried, readAnew(standing), checked.leftOut, running),
     ],
     carried,
   };
@@ -82,28 +70,6 @@ const readAnew = ({ fresh, mended, mendedAside }: Standing): Link[] => [
   ...[...mended, ...mendedAside].map(({ link }) => link),
 ];
 
-/** Each link that stays or comes, with its tables; a table that a running link never published is left out, and named. */
-const carriedTables = (
-  facts: StreamFacts,
-  standing: Standing,
-): { carried: Carried; left: ReadonlyMap<TableName, readonly LinkId[]> } => {
-  const carried = new Map<Link, readonly TableFacts[]>();
-  const left = new Map<TableName, LinkId[]>();
-  const { catalogue } = facts.source;
-  const publications = publicationsOf(facts.stream.key, facts.source.publications);
-  for (const link of readAnew(standing)) carried.set(link, tablesOf(link, catalogue));
-  for (const { link } of [...standing.carried, ...standing.joining, ...standing.errored, ...standing.held]) {
-    const tables = tablesOf(link, catalogue);
-    const kept = tables.filter(
-      (table) => publications.length === 0 || alreadyPublished(link, table, publications),
-    );
-    carried.set(link, kept);
-    for (const table of tables)
-      if (!kept.includes(table)) left.set(tableName(table), [...(left.get(tableName(table)) ?? []), link.id]);
-  }
-  return { carried, left };
-};
-
 const planPublications = (facts: StreamFacts, carried: Carried, steps: StepList): string[] => {
   const { key } = facts.stream;
   const wanted = wantedPublications(carried);
@@ -111,10 +77,17 @@ const planPublications = (facts: StreamFacts, carried: Carried, steps: StepList)
   return [steps.add({ kind: 'publish-tables', publication: publicationName(key), ...wanted }, [])];
 };
 
-const planLeaving = (standing: Standing, steps: StepList, after: string[]): string[] =>
-  standing.leaving.length === 0
-    ? after
-    : [steps.add({ kind: 'remove-links', links: standing.leaving }, after)];
+const planLeaving = (
+  { leaving }: Standing,
+  tables: LinkTables,
+  steps: StepList,
+  after: string[],
+): string[] => {
+  const links = leaving.length === 0 ? after : [steps.add({ kind: 'remove-links', links: leaving }, after)];
+  return tables.leaving.length === 0
+    ? links
+    : [steps.add({ kind: 'remove-tables', tables: tables.leaving }, links)];
+};
 
 /** Before anything else flows: what comes after is kept for those that stand still. */
 const planPausing = ({ pauses }: Standing, steps: StepList, after: string[]): string[] =>
@@ -140,6 +113,7 @@ const planFirst = (
 const planOntoRunning = (
   facts: StreamFacts,
   standing: Standing,
+  tables: LinkTables,
   copies: Copies,
   steps: StepList,
   after: string[],
@@ -159,6 +133,7 @@ const planOntoRunning = (
     ...rest,
   ]);
   planJoining(standing, copies, steps, main, after);
+  if (!tables.later) planTables(facts, standing, tables, copies, steps, main, planId);
   const aside = mendedAside.map(({ link }) => link);
   if (aside.length > 0) {
     const slot = copySlotName(facts.stream.key, `${planId}m`);
@@ -249,15 +224,61 @@ const planJoining = (
   }
 };
 
+/**
+ * Tables that join links which stream: as joining links do, on a side slot of their own, and after the stream itself, so
+ * that nothing of it waits for them. What was begun goes first: a table that cannot begin holds back none that can end.
+ */
+const planTables = (
+  facts: StreamFacts,
+  { carried }: Standing,
+  { joining, coming }: LinkTables,
+  copies: Copies,
+  steps: StepList,
+  main: string,
+  planId: string,
+): void => {
+  const ready = new Set(carried.flatMap(({ link, row }) => (row.state === 'copying' ? [] : [link.id])));
+  for (const [slot, members] of joining) {
+    const copied = copies.restOfTables(slot, members).map((copy) => steps.add(copy, [main]));
+    const movable = members.filter(({ link }) => ready.has(link.id));
+    if (movable.length === 0) continue;
+    planMerge(slot, idsOfTables(movable), steps, main, [main, ...copied], namesOf(movable));
+  }
+  if (coming.length === 0) return;
+  const slot = copySlotName(facts.stream.key, `${planId}t`);
+  const links = [...new Set(coming.flatMap((one) => one.links))].toSorted();
+  const created = steps.add({ kind: 'create-slot', slot, links, failover: false, tables: coming }, [main]);
+  const copied = copies.tables(slot, coming).map((copy) => steps.add(copy, [created]));
+  planMerge(
+    slot,
+    links,
+    steps,
+    main,
+    [created, ...copied],
+    coming.map(({ table }) => table),
+  );
+};
+
+const idsOfTables = (members: readonly TableOnSlot[]): LinkId[] => [
+  ...new Set(members.map(({ link }) => link.id)),
+];
+
+const namesOf = (members: readonly TableOnSlot[]): TableName[] =>
+  [...new Set(members.map(({ table }) => tableName(table)))].toSorted();
+
 const planMerge = (
   slot: string,
   links: readonly LinkId[],
   steps: StepList,
   main: string,
   after: string[],
+  tables?: readonly TableName[],
 ): void => {
   const caughtUp = steps.add({ kind: 'stream-changes', slot, until: 'source-position-at-start' }, after);
-  steps.add({ kind: 'merge-links', slot, links: links.toSorted() }, [main, caughtUp]);
+  steps.add({ kind: 'merge-links', slot, links: links.toSorted(), ...(tables ? { tables } : {}) }, [
+    main,
+    caughtUp,
+  ]);
 };
 
 /** Compared once everything else is done, at the extent that each link's rule asks for; links that stand still are not. */

@@ -49,6 +49,17 @@ export interface CreateSlot extends StepOf<'create-slot'> {
   readonly failover: boolean;
   /** In place of one that lost changes: rows of the links are on the target, and are compared instead of copied. */
   readonly repair?: true;
+  /** Of links that stream already: only these tables are copied, and then join what the links carry. */
+  readonly tables?: readonly JoiningTable[];
+}
+
+export interface JoiningTable {
+  readonly table: TableName;
+  readonly links: readonly LinkId[];
+  /** The target lacks it, and the run makes it (ddl: additive). */
+  readonly make?: true;
+  /** An attempt before this one lost its slot: what it copied is deleted. */
+  readonly again?: true;
 }
 
 /** Copies one table for all links that need it, in chunks; rows of each link under its own policy. */
@@ -81,6 +92,18 @@ export interface StreamChanges extends StepOf<'stream-changes'> {
 export interface MergeLinks extends StepOf<'merge-links'> {
   readonly slot: string;
   readonly links: readonly LinkId[];
+  /** Tables that join what the links carry already; the links themselves are on the stream's own slot. */
+  readonly tables?: readonly TableName[];
+}
+
+/** Tables that no rule of their links names any more are no longer carried. Rows on the target stay. */
+export interface RemoveTables extends StepOf<'remove-tables'> {
+  readonly tables: readonly {
+    readonly table: TableName;
+    /** Its OID at the source. */
+    readonly relation: number;
+    readonly links: readonly LinkId[];
+  }[];
 }
 
 /** Takes links that are to be paused off their slot, onto one that keeps what comes after (CORRECTNESS 4, 6). */
@@ -123,6 +146,7 @@ export type Step =
   | SplitLinks
   | MergeLinks
   | RemoveLinks
+  | RemoveTables
   | Verify
   | RepairRows;
 

@@ -142,20 +142,21 @@ const sameNames = (a: readonly string[] | null, b: readonly string[] | null): bo
 
 /**
  * Whether the publications already carry the table's rows of this link. What they never carried, a running link cannot
- * begin to carry: the rows written before would be missing.
+ * begin to carry by itself: the rows written before would be missing.
  */
 export const alreadyPublished = (
-  link: Link,
-  table: TableFacts,
   existing: readonly PublicationFacts[],
-): boolean => {
-  const scope = rowScope(link);
-  return existing.some((publication) =>
-    publication.tables.some((entry) => {
-      if (entry.table !== tableName(table)) return false;
-      if (scope === null || entry.rowFilter === null) return true;
-      const filter = readRowFilter(entry.rowFilter);
-      return filter === null || filter.values.includes(scope.value);
-    }),
-  );
+): ((link: Link, table: TableName) => boolean) => {
+  /** Values of each table's filters; null where all rows are published. Read once, for links by the thousand. */
+  const values = new Map<TableName, ReadonlySet<string> | null>();
+  for (const { table, rowFilter } of existing.flatMap(({ tables }) => tables)) {
+    const filter = rowFilter === null ? null : readRowFilter(rowFilter);
+    const before = values.get(table);
+    values.set(table, filter && before !== null ? new Set([...(before ?? []), ...filter.values]) : null);
+  }
+  return (link, table) => {
+    const published = values.get(table);
+    const scope = rowScope(link);
+    return published !== undefined && (published === null || scope === null || published.has(scope.value));
+  };
 };

@@ -96,7 +96,7 @@ export const refuseResidency = (carried: Carried): void => {
   });
 };
 
-const residencyVerdict = (link: Link, tables: readonly TableFacts[]): ResidencyVerdict =>
+export const residencyVerdict = (link: Link, tables: readonly TableFacts[]): ResidencyVerdict =>
   judgeResidency(flowOf(link, tables));
 
 /** What a link would send of these tables, as residency judges it. */

@@ -4,10 +4,9 @@
  * target lacks. So for them it is a warning, and only a link that is still to be copied is refused.
  */
 
-import { createTable } from '../schema-change/statements.ts';
 import type { Link, LinkId } from '../topology/link.ts';
-import { targetTable, type NameMap } from '../topology/mapping.ts';
-import { tableName, type Catalogue, type TableFacts, type TableName } from '../topology/table.ts';
+import type { NameMap } from '../topology/mapping.ts';
+import { tableName, type Catalogue, type TableName } from '../topology/table.ts';
 import { matchesPatterns } from '../topology/pattern.ts';
 import { renamedAway } from '../replication/misfit-error.ts';
 import { checkTables } from '../validation/checks/tables.ts';
@@ -77,28 +76,6 @@ const met = ({ seen }: Finding): Pick<Finding, 'severity' | 'seen'> => ({
   severity: 'warn',
   seen: `${seen}; the stream goes on to the first change that needs it`,
 });
-
-/** A table of a rule that came after its links were copied. */
-export const leftOut = (
-  table: TableFacts,
-  links: readonly Link[],
-  { target }: Pick<StreamFacts, 'target'>,
-): Finding => {
-  const { map } = links[0]!.rule;
-  const lacks = !target.catalogue.tables.has(targetTable(map, tableName(table)));
-  return {
-    check: 'table-in-link',
-    subject: tableName(table),
-    verdict: 'fail',
-    severity: 'warn',
-    seen: `the rule names it, but it came after ${links.map(({ id }) => id).join(', ')} was copied, and is not carried${lacks ? '; the target has no such table' : ''}`,
-    remedy: [
-      ...(lacks ? [`${createTable(table, map).sql.join('\n')} -- on ${target.region}`] : []),
-      `xcrepl replication drop --link ${links[0]!.id} makes the next run copy the link again, with it`,
-    ].join('\n'),
-    code: 'XC-5002',
-  };
-};
 
 /** @throws XcError XC-5223 for a table that a rule of a running link named until it was renamed */
 export const refuseRenamedAway = (facts: StreamFacts, carried: Carried): void => {

@@ -9,14 +9,15 @@ import { tableName } from '../topology/table.ts';
 /**
  * Tables of the source that the link's rule and its tenant's scope name, in order of their names. Leaves are carried by
  * their partitioned table; what logical replication cannot carry (unlogged, temporary) is left to the checks to name.
- * @throws XcError XC-2010 for a table in scope that lacks the tenant's column
+ * @param only of these alone, whatever else the rule names by now
+ * @throws XcError XC-2010 for one that lacks the tenant's column
  */
-export const tablesOf = (link: Link, source: Catalogue): TableFacts[] => {
-  const tables = [...source.tables.values()]
-    .filter((table) => !table.isPartition && table.persistence === 'permanent')
-    .filter((table) => table.schema !== 'xcrepl')
-    .filter((table) => matchesPatterns(link.rule.tables ?? [], tableName(table)))
-    .filter((table) => link.scope.kind !== 'schema' || table.schema === link.scope.schema);
+export const tablesOf = (
+  link: Link,
+  source: Catalogue,
+  only: (table: TableFacts) => boolean = () => true,
+): TableFacts[] => {
+  const tables = namedTables(link, source).filter(only);
   const unscoped = tables.filter((table) => !hasScopeColumn(link, table)).map(tableName);
   if (unscoped.length > 0)
     throw new XcError('XC-2010', {
@@ -26,6 +27,14 @@ export const tablesOf = (link: Link, source: Catalogue): TableFacts[] => {
     });
   return tables.toSorted((a, b) => (tableName(a) < tableName(b) ? -1 : 1));
 };
+
+/** The same, with tables that lack the tenant's column: none of them has rows that are the link's. */
+export const namedTables = (link: Link, source: Catalogue): TableFacts[] =>
+  [...source.tables.values()]
+    .filter((table) => !table.isPartition && table.persistence === 'permanent')
+    .filter((table) => table.schema !== 'xcrepl')
+    .filter((table) => matchesPatterns(link.rule.tables ?? [], tableName(table)))
+    .filter((table) => link.scope.kind !== 'schema' || table.schema === link.scope.schema);
 
 const hasScopeColumn = ({ scope }: Link, table: TableFacts): boolean =>
   scope.kind !== 'column' || table.columns.some((column) => column.name === scope.column);

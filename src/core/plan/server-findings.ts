@@ -8,7 +8,7 @@ import { checkPair, checkServer } from '../validation/checks/servers.ts';
 import type { ServerContext } from '../validation/checks/server/context.ts';
 import { ownedNames } from '../validation/checks/server/owned.ts';
 import { sourceAccess, targetAccess } from '../validation/checks/server/privileges.ts';
-import { tableName } from '../topology/table.ts';
+import { tableName, type TableName } from '../topology/table.ts';
 import type { ServerFacts, StreamFacts } from './facts.ts';
 import type { Carried } from './publication.ts';
 
@@ -40,6 +40,39 @@ export const serverFindings = ({ stream, source, target }: StreamFacts, carried:
       target.observed.access.filter(({ table }) => there.has(table)),
     ),
   ].filter(isBlocking);
+};
+
+/** What the roles lack of each table alone, asked of tables that are not carried yet. */
+export const accessFindings = ({
+  stream,
+  source,
+  target,
+}: StreamFacts): ((table: TableName) => readonly Finding[]) => {
+  if (!source.observed || !target.observed) return () => [];
+  const sides = [
+    { observed: source.observed, isSource: true, judge: sourceAccess, named: (table: TableName) => table },
+    {
+      observed: target.observed,
+      isSource: false,
+      judge: targetAccess,
+      named: (table: TableName) => tableName(target.catalogue.tables.get(table) ?? NOWHERE),
+    },
+  ].map(({ observed, isSource, judge, named }) => {
+    const context: ServerContext = {
+      server: observed.server,
+      isSource,
+      isTarget: !isSource,
+      streamsFrom: Number(isSource),
+      streamsTo: Number(!isSource),
+      owned: ownedNames(observed.server.region, [stream]),
+    };
+    const access = new Map(observed.access.map((one) => [one.table, one]));
+    return (table: TableName): readonly Finding[] => {
+      const has = access.get(named(table));
+      return has ? judge(context, [has]).filter(isBlocking) : [];
+    };
+  });
+  return (table) => sides.flatMap((side) => side(table));
 };
 
 /** The same of the target alone, where a change log is the source. */

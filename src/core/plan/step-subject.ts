@@ -13,6 +13,8 @@ export const subjectOf = (step: Step): string => {
     case 'stream-changes':
     case 'merge-links':
       return step.slot;
+    case 'remove-tables':
+      return step.tables.length === 1 ? (step.tables[0]?.table ?? '') : `${step.tables.length} tables`;
     case 'split-links':
     case 'remove-links':
     case 'verify':

@@ -14,6 +14,7 @@ import type {
   RemoveLinks,
   SplitLinks,
   RepairRows,
+  RemoveTables,
   StreamChanges,
   Verify,
 } from '../plan/plan.ts';
@@ -169,6 +170,8 @@ export interface StreamEngine extends AsyncDisposable {
    * and with the last link of the stream what that has on the servers.
    */
   removeLinks(step: RemoveLinks): Promise<{ links: number; removed: readonly string[] }>;
+  /** Their counts and chunks go with them. Rows on the target stay. */
+  removeTables(step: RemoveTables): Promise<{ tables: number }>;
   verify(
     step: Verify,
     signal: AbortSignal,

@@ -53,6 +53,7 @@ export const engineRunners = (
       return { links, position: position === null ? null : formatLsn(position) };
     }),
     'remove-links': runner(async (step) => ({ ...(await engineOf(step).removeLinks(step)) })),
+    'remove-tables': runner((step) => engineOf(step).removeTables(step)),
     'repair-rows': {
       run: async (step, signal) => {
         const engine = engineOf(step);

@@ -42,6 +42,7 @@ const runners = (run: (step: Step, signal: AbortSignal) => unknown): StepRunners
     'split-links': runner,
     'merge-links': runner,
     'remove-links': runner,
+    'remove-tables': runner,
     verify: runner,
     'repair-rows': runner,
   };

@@ -1,7 +1,8 @@
 /** Brings a followed stream to what is wanted, whenever the configuration or the links' states change. */
 
-import type { Plan, RemoveLinks, SplitLinks, Step } from '../plan/plan.ts';
+import type { Plan, RemoveLinks, RemoveTables, SplitLinks, Step } from '../plan/plan.ts';
 import { slotName, type LinkId, type StreamKey } from '../topology/link.ts';
+import { isOfTables } from '../plan/table-findings.ts';
 import { asXcError, journalError } from './executor.ts';
 import type { FollowPorts } from './follow.ts';
 import type { JournalError, StepResult } from './journal.ts';
@@ -36,6 +37,8 @@ export class Joins {
   } | null = null;
   /** Something changed while links were joining. */
   #missed = false;
+  /** Findings of the newest plan. */
+  #told: ReadonlySet<string> = new Set();
   #plans = 0;
   #seen: string | null = null;
   /** The watch itself failed when it was last asked. */
@@ -62,12 +65,24 @@ export class Joins {
       this.#seen = state;
       if (await this.#drop(await watch.dropping())) return true;
       const plan = named(await this.#ports.plan(this.#dropped), ++this.#plans);
+      this.#tell(plan);
       if (await this.#takeOff(plan)) return true;
       this.#join(plan);
     } catch (error) {
       this.#failed(error);
     }
     return false;
+  }
+
+  /** What a plan leaves out or takes away is said when it begins; the report has it only of the run's own plan. */
+  #tell({ findings }: Plan): void {
+    const now = new Set<string>();
+    for (const { code, subject, seen, remedy } of findings.filter(isOfTables)) {
+      const text = [`${code} ${subject}: ${seen}`, ...(remedy === undefined ? [] : [remedy])].join('\n');
+      now.add(text);
+      if (!this.#told.has(text)) this.#ports.warn(text);
+    }
+    this.#told = now;
   }
 
   /** Waits for what runs beside the main stream, which the aborted signal ends. */
@@ -95,7 +110,7 @@ export class Joins {
     for (const step of steps) if (step.kind === 'publish-tables') await this.#run(step);
     const leaving = steps.filter(isTakingOff);
     if (leaving.length === 0) return false;
-    await this.#interrupt(leaving.flatMap((step) => step.links));
+    await this.#interrupt(leaving.flatMap(linksOf));
     const removed: unknown[] = [];
     await this.#main.whileStopped(async () => {
       for (const step of leaving) removed.push((await this.#run(step))['removed']);
@@ -131,7 +146,9 @@ export class Joins {
 
   async #joinBeside(steps: readonly Step[], stop: AbortSignal): Promise<void> {
     try {
-      const errored = await this.#joinSteps(steps, AbortSignal.any([this.#signal, stop]));
+      const errored: LinkId[] = [];
+      const signal = AbortSignal.any([this.#signal, stop]);
+      for (const group of inTurn(steps)) errored.push(...(await this.#joinSteps(group, signal)));
       if (errored.length > 0) return this.#stillErrored(errored);
       this.#succeeded();
       this.#missed = true;
@@ -216,12 +233,24 @@ export class Joins {
   }
 }
 
+/** Tables that only begin to join come last: one that cannot begin holds up nothing that can end. */
+const inTurn = (steps: readonly Step[]): Step[][] => {
+  const coming = new Set(
+    steps.flatMap((step) => (step.kind === 'create-slot' && step.tables ? [step.slot] : [])),
+  );
+  const isComing = (step: Step): boolean => 'slot' in step && coming.has(step.slot);
+  return [steps.filter((step) => !isComing(step)), steps.filter(isComing)];
+};
+
 const erroredIn = ({ errored }: StepResult): readonly LinkId[] =>
   Array.isArray(errored) ? errored.filter((link): link is LinkId => typeof link === 'string') : [];
 
 /** What makes links leave the slot that they are on. */
-const isTakingOff = (step: Step): step is RemoveLinks | SplitLinks =>
-  step.kind === 'remove-links' || step.kind === 'split-links';
+const isTakingOff = (step: Step): step is RemoveLinks | RemoveTables | SplitLinks =>
+  step.kind === 'remove-links' || step.kind === 'remove-tables' || step.kind === 'split-links';
+
+const linksOf = (step: RemoveLinks | RemoveTables | SplitLinks): readonly LinkId[] =>
+  step.kind === 'remove-tables' ? step.tables.flatMap(({ links }) => links) : step.links;
 
 /** Ids of later plans' steps are told from those of the run's own plan: "f2.s1". */
 const named = (plan: Plan, number: number): Plan => {

@@ -37,6 +37,16 @@ const step = z.discriminatedUnion('kind', [
     links: names,
     failover: z.boolean(),
     repair: z.optional(z.literal(true)),
+    tables: z.optional(
+      z.array(
+        z.strictObject({
+          table: z.string(),
+          links: names,
+          make: z.optional(z.literal(true)),
+          again: z.optional(z.literal(true)),
+        }),
+      ),
+    ),
   }),
   z.strictObject({
     ...base,
@@ -58,7 +68,18 @@ const step = z.discriminatedUnion('kind', [
     until: z.enum(['source-position-at-start', 'stopped']),
   }),
   z.strictObject({ ...base, kind: z.literal('split-links'), slot: z.string(), links: names }),
-  z.strictObject({ ...base, kind: z.literal('merge-links'), slot: z.string(), links: names }),
+  z.strictObject({
+    ...base,
+    kind: z.literal('merge-links'),
+    slot: z.string(),
+    links: names,
+    tables: z.optional(names),
+  }),
+  z.strictObject({
+    ...base,
+    kind: z.literal('remove-tables'),
+    tables: z.array(z.strictObject({ table: z.string(), relation: z.int(), links: names })),
+  }),
   z.strictObject({ ...base, kind: z.literal('remove-links'), links: names }),
   z.strictObject({
     ...base,
@@ -100,6 +121,7 @@ const READ: Read = {
   'split-links': true,
   'merge-links': true,
   'remove-links': true,
+  'remove-tables': true,
   verify: true,
   'repair-rows': true,
 };

@@ -4,7 +4,7 @@
  */
 
 import { XcError } from '../errors/xc-error.ts';
-import type { Plan, Step } from '../plan/plan.ts';
+import type { CreateSlot, Plan, Step } from '../plan/plan.ts';
 
 /**
  * @param fresh made from the facts of now, for the reviewed plan's wish and under its id
@@ -40,6 +40,9 @@ const covers = (reviewed: Plan, step: Step): boolean => {
 const within = (inner: readonly string[], outer: readonly string[]): boolean =>
   inner.every((name) => outer.includes(name));
 
+/** Empty where whole links are copied. */
+const tablesOfSlot = ({ tables = [] }: CreateSlot): string[] => tables.map(({ table }) => table);
+
 const effectCovers = (reviewed: Step, step: Step): boolean => {
   switch (step.kind) {
     case 'publish-tables':
@@ -60,7 +63,13 @@ const effectCovers = (reviewed: Step, step: Step): boolean => {
       return (
         reviewed.kind === 'create-slot' &&
         reviewed.repair === step.repair &&
+        within(tablesOfSlot(step), tablesOfSlot(reviewed)) &&
         within(step.links, reviewed.links)
+      );
+    case 'remove-tables':
+      return (
+        reviewed.kind === 'remove-tables' &&
+        step.tables.every(({ table }) => reviewed.tables.some((other) => other.table === table))
       );
     case 'split-links':
     case 'merge-links':

@@ -76,6 +76,7 @@ class World {
       expireHeld: () => Promise.resolve([]),
       mergeLinks: () => Promise.resolve({ links: 1, position: lsnOf(1n) }),
       removeLinks: () => Promise.resolve({ links: 1, removed: [] }),
+      removeTables: () => Promise.resolve({ tables: 1 }),
       verify: () => Promise.resolve({ findings: [], tables: 1, rows: 1 }),
       dropLink: () => Promise.resolve([]),
       sourcePosition: () => Promise.resolve(lsnOf(9n)),

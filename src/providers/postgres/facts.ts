@@ -137,6 +137,7 @@ export const targetFacts = async (
     checkpoints: state.checkpoints.filter((row) => row.stream === stream.key),
     copies: state.copies,
     noted: state.noted.filter((row) => row.stream === stream.key),
+    tables: state.tables,
   };
 };
 

@@ -5,7 +5,7 @@
 
 import type { Client } from 'pg';
 import { parseLsn } from '../../core/change/lsn.ts';
-import type { CheckpointRow, CopyRow, LinkRow, LinkState } from '../../core/plan/facts.ts';
+import type { CarriedRow, CheckpointRow, CopyRow, LinkRow, LinkState } from '../../core/plan/facts.ts';
 import type { TableShape } from '../../core/schema-change/shape.ts';
 import type { LinkId, StreamKey } from '../../core/topology/link.ts';
 import { XcError } from '../../core/errors/xc-error.ts';
@@ -27,6 +27,8 @@ export interface TargetState {
     readonly table: string;
     readonly columns: TableShape['columns'] | null;
   }[];
+  /** Of links of which it is known. */
+  readonly tables: ReadonlyMap<LinkId, readonly CarriedRow[]>;
 }
 
 const STATE = `
@@ -50,7 +52,11 @@ const STATE = `
          coalesce((SELECT json_agg(json_build_object('stream', stream, 'relation', relation, 'table', table_name,
                             'columns', CASE WHEN EXISTS (SELECT FROM xcrepl.links l WHERE l.stream = s.stream AND l.state = 'copying')
                                        THEN shape -> 'columns' END))
-                     FROM xcrepl.table_shapes s), '[]') AS noted`;
+                     FROM xcrepl.table_shapes s), '[]') AS noted,
+         coalesce((SELECT json_agg(json_build_array(l.link, coalesce((
+                     SELECT json_agg(json_build_array(t.table_name, t.relation, t.slot, t.consistent_at IS NOT NULL))
+                       FROM xcrepl.carried_tables t WHERE t.link = l.link), '[]')))
+                     FROM xcrepl.links l WHERE l.tables_known), '[]') AS tables`;
 
 interface StateRow {
   readonly version: number | null;
@@ -71,6 +77,10 @@ interface StateRow {
   }[];
   readonly copies: readonly CopyRow[];
   readonly noted: TargetState['noted'];
+  readonly tables: readonly [
+    link: LinkId,
+    tables: readonly [table: string, relation: number, slot: string | null, copied: boolean][],
+  ][];
 }
 
 const NOTHING: TargetState = {
@@ -82,6 +92,7 @@ const NOTHING: TargetState = {
   checkpoints: [],
   copies: [],
   noted: [],
+  tables: new Map(),
 };
 
 /** undefined_table and invalid_schema_name (PostgreSQL documentation, appendix A). */
@@ -100,6 +111,12 @@ export const readTargetState = async (client: Client, subject: string): Promise<
       checkpoints: row.checkpoints.map((point) => ({ ...point, position: parseLsn(point.position) })),
       copies: row.copies,
       noted: row.noted,
+      tables: new Map(
+        row.tables.map(([link, tables]) => [
+          link,
+          tables.map(([table, relation, slot, copied]) => ({ table, relation, slot, copied })),
+        ]),
+      ),
     };
   } catch (error) {
     if (isUninitialised(error)) return NOTHING;

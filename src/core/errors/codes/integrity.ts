@@ -12,8 +12,8 @@ export const integrityCodes = {
   'XC-5002': {
     title: 'table is not carried by its link',
     means:
-      'The rule names the table, but it appeared after the link was copied. Rows written before could not be streamed, so none are.',
-    next: 'drop the link and run again: it is copied with the table',
+      'The rule names the table, but the link does not carry it. Rows written before could not be streamed, so none are. XC-5250 to XC-5252 say why a table that came later has not joined yet.',
+    next: 'xcrepl replication simulate shows what stands in its way',
   },
   'XC-5004': {
     title: 'link does not carry changes',

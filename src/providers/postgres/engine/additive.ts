@@ -4,16 +4,14 @@
  */
 
 import type { Client } from 'pg';
-import { isXcError, XcError } from '../../../core/errors/xc-error.ts';
-import { tablesOf } from '../../../core/plan/scope.ts';
+import { XcError } from '../../../core/errors/xc-error.ts';
 import { misfitFacts } from '../../../core/replication/misfit-error.ts';
-import { createTable, named } from '../../../core/schema-change/statements.ts';
+import { createTable } from '../../../core/schema-change/statements.ts';
 import type { Link, LinkId } from '../../../core/topology/link.ts';
-import { targetTable } from '../../../core/topology/mapping.ts';
-import { tableName, type TableName } from '../../../core/topology/table.ts';
+import { tableName, type TableFacts } from '../../../core/topology/table.ts';
 import { qualified } from '../quote.ts';
 import { asXcError } from './retry.ts';
-import type { EngineParts, Sides } from './parts.ts';
+import type { EngineParts } from './parts.ts';
 import type { TargetSession } from './target-session.ts';
 
 /** Longest wait for the table: behind it all of its readers wait, too. */
@@ -58,33 +56,15 @@ export const addToTarget = async (
   }
 };
 
-/**
- * Tables that a rule with `ddl: additive` names, and that came after its links were copied, are made on the target, empty.
- * Their rows are another matter: they are carried once the link takes the table in. What cannot be made is told, and
- * stops nothing: no row of it is sent yet.
- */
-export const addNewTables = async (
-  { options, control, session }: Pick<EngineParts, 'options' | 'control' | 'session'>,
-  { source, tables }: Sides,
-  links: readonly Link[],
+/** What a table of the source needs on the target, before its rows are copied. @throws XcError XC-5227, XC-6012 */
+export const makeTable = async (
+  { options, session }: Pick<EngineParts, 'options' | 'session'>,
+  table: TableFacts,
+  link: Link,
 ): Promise<void> => {
-  const seen = new Set<TableName>();
-  for (const link of links.filter(({ rule }) => rule.ddl === 'additive'))
-    for (const table of tablesOf(link, source)) {
-      const name = tableName(table);
-      if (seen.has(name) || tables.get(link.id)?.has(name)) continue;
-      seen.add(name);
-      const { sql, additive } = createTable(table, link.rule.map);
-      const place = named(targetTable(link.rule.map, name));
-      if (!additive || (await hasTable(await control.reader(), place))) continue;
-      try {
-        await addToTarget(sql, name, session);
-        options.progress.note(`ddl: additive: ${sql.join(' ')}`);
-      } catch (error) {
-        if (!isXcError(error)) throw error;
-        options.progress.note(`${error.code} ${error.message}`);
-      }
-    }
+  const { sql } = createTable(table, link.rule.map);
+  await addToTarget(sql, tableName(table), session);
+  options.progress.note(`ddl: additive: ${sql.join(' ')}`);
 };
 
 export const hasTable = async (

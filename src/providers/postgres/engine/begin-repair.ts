@@ -18,7 +18,7 @@ export const beginRepair = async (
 ): Promise<{ slot: string; position: Lsn }> => {
   const { control, store, sessions, options } = parts;
   const links = linksNamed(parts, names);
-  const sides = await readSides(parts, links);
+  const sides = await readSides(parts, links, { meant: 'published' });
   const source = await control.source();
   const identity = await readIdentity(source, options.stream.source.region, () => sessions.walsender());
   // A session of a killed run may hold slot or origin for a while yet. The origin remembers positions of what is given up.

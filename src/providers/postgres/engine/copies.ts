@@ -10,6 +10,10 @@ import { ShapeStore } from './shape-store.ts';
 import { laterSnapshot, type HeldSnapshot } from './snapshots.ts';
 import { readTenantValues } from './tenant-values.ts';
 
+const RELATIONS = `
+  SELECT c.oid AS relation, n.nspname || '.' || c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+   WHERE c.oid = ANY ($1::oid[])`;
+
 export class Copies implements AsyncDisposable {
   readonly #parts: EngineParts;
   readonly #sessions = new Map<string, CopySession>();
@@ -29,12 +33,14 @@ export class Copies implements AsyncDisposable {
   async begin(slot: string, snapshot: HeldSnapshot): Promise<CopySession> {
     await this.#close(slot);
     try {
-      const { store, options, control } = this.#parts;
+      const { store, tables, options, control } = this.#parts;
       const carried = new Set(
-        (await store.links()).filter((link) => link.slot === slot).map(({ link }) => link),
+        [...(await store.links()).filter((link) => link.slot === slot), ...(await tables.joining(slot))].map(
+          ({ link }) => link,
+        ),
       );
       const links = options.stream.links.filter((link) => carried.has(link.id));
-      const sides = await readSides(this.#parts, links);
+      const sides = await readSides(this.#parts, links, { meant: { slot } });
       const tenants = await readTenantValues(await control.source(), links, sides.source);
       const notes = await new ShapeStore(this.#parts.session).read();
       const session = openCopySession({ snapshot, sides, tenants, notes });
@@ -54,7 +60,9 @@ export class Copies implements AsyncDisposable {
     const session = this.#sessions.get(slot);
     if (!session) return failure;
     const links = linksNamed(this.#parts, [...session.sides.tables.keys()]);
-    const judged = await unlessMoved(failure, session.sides, () => readSides(this.#parts, links));
+    const judged = await unlessMoved(failure, session.sides, () =>
+      readSides(this.#parts, links, { meant: { slot } }),
+    );
     if (isXcError(judged) && mayBeAdded(judged, this.#parts)) {
       await addLacking(judged, this.#parts.session);
       await this.#close(slot);
@@ -67,13 +75,14 @@ export class Copies implements AsyncDisposable {
   /** Links whose tables are all copied go over to the stream; the snapshot that they were read under is let go. */
   async end(slot: string): Promise<void> {
     const { store, chunks } = this.#parts;
+    if (await this.#endTables(slot)) await this.#close(slot);
     const copying = (await store.links()).filter((link) => link.slot === slot && link.state === 'copying');
     if (copying.length === 0) return;
     const links = linksNamed(
       this.#parts,
       copying.map((link) => link.link),
     );
-    const { tables } = await readSides(this.#parts, links);
+    const { tables } = await readSides(this.#parts, links, { meant: { slot } });
     const all = await chunks.read(slot);
     const done = links.flatMap((link) => {
       const own = all.filter((chunk) => chunk.links.includes(link.id));
@@ -86,6 +95,32 @@ export class Copies implements AsyncDisposable {
     await store.beginStreaming(done);
     if (done.length < copying.length) return;
     await this.#close(slot);
+  }
+
+  /** @returns whether tables join on the slot, and all of them are copied */
+  async #endTables(slot: string): Promise<boolean> {
+    const { tables, chunks, control } = this.#parts;
+    const joining = await tables.joining(slot);
+    const copying = joining.filter(({ consistentAt }) => consistentAt === null);
+    if (copying.length === 0) return joining.length > 0;
+    const byTable = Map.groupBy(await chunks.read(slot), ({ table }) => table);
+    const { rows } = await (
+      await control.source()
+    ).query<{ relation: string; name: string }>(RELATIONS, [copying.map(({ relation }) => relation)]);
+    const names = new Map(rows.map(({ relation, name }) => [Number(relation), name]));
+    const done = copying.flatMap(({ relation, from, link }) => {
+      const own = (byTable.get(names.get(relation) ?? '') ?? []).filter(({ links }) => links.includes(link));
+      if (own.length === 0 || own.some((chunk) => !chunk.done)) return [];
+      return [
+        {
+          link,
+          relation,
+          consistentAt: own.map(({ position }) => position ?? ZERO_LSN).reduce(maxLsn, from!),
+        },
+      ];
+    });
+    await tables.copied(slot, done);
+    return done.length === copying.length;
   }
 
   async #close(slot: string): Promise<void> {

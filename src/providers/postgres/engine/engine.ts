@@ -12,6 +12,7 @@ import type {
   RemoveLinks,
   SplitLinks,
   RepairRows,
+  RemoveTables,
   StreamChanges,
   Verify,
 } from '../../../core/plan/plan.ts';
@@ -29,6 +30,7 @@ import type {
 } from '../../../core/replication/engine.ts';
 import { isXcError } from '../../../core/errors/xc-error.ts';
 import type { Finding } from '../../../core/validation/finding.ts';
+import { beginJoining, mergeTables, refuseNotBegun } from './join-tables.ts';
 import { insertOnlyPublicationName, publicationName, type LinkId } from '../../../core/topology/link.ts';
 import type { TableName } from '../../../core/topology/table.ts';
 import { readIdentity } from '../identity.ts';
@@ -36,6 +38,7 @@ import { ChangedTables } from './changed-tables.ts';
 import { ChunkStore } from './chunk-store.ts';
 import { Control } from './control.ts';
 import { Copies } from './copies.ts';
+import { adoptTables } from './adopt-tables.ts';
 import { beginRepair } from './begin-repair.ts';
 import { copyOneTable } from './copy-table.ts';
 import { refuseExisting } from './existing-rows.ts';
@@ -59,6 +62,7 @@ import { dropAbandonedLinkSlots } from './link-slots.ts';
 import { createSlot, dropAbandonedSlots, dropSlot, slotExists } from './slots.ts';
 import { emitMarker, flushedPosition } from './snapshots.ts';
 import { Streams } from './streams.ts';
+import { TableStore } from './table-store.ts';
 import { TargetSession } from './target-session.ts';
 import { compareLinks } from './compare-links.ts';
 import { Upkeep } from './upkeep.ts';
@@ -82,7 +86,8 @@ export class PostgresEngine implements StreamEngine {
     const control = new Control(options, sessions);
     const session = new TargetSession(() => control.target(), options);
     const [store, chunks, held] = [new LinkStore(session), new ChunkStore(session), new HeldStore(session)];
-    this.#parts = { options, sessions, control, session, store, chunks, held };
+    const tables = new TableStore(session);
+    this.#parts = { options, sessions, control, session, store, chunks, held, tables };
     this.#copies = new Copies(this.#parts);
     this.#upkeep = new Upkeep(this.#parts);
     this.#shapes = new ShapeWatch(this.#parts, session, (link, table) => this.#changed.touch(link, table));
@@ -98,6 +103,7 @@ export class PostgresEngine implements StreamEngine {
       await store.takeOver(identity);
       this.#epoch = await store.epoch();
       this.#changed = new ChangedTables(null, await store.changedTables());
+      await adoptTables(this.#parts);
       await dropEmptySlots(this.#parts);
       const known = await store.slots();
       await dropAbandonedSlots(await control.source(), key, known);
@@ -116,7 +122,7 @@ export class PostgresEngine implements StreamEngine {
   }
 
   async checkSlot(step: CreateSlot): Promise<void> {
-    if (this.#parts.options.existing !== 'refuse' || step.repair) return;
+    if (this.#parts.options.existing !== 'refuse' || step.repair || step.tables) return;
     await this.#typed(async () => {
       if ((await this.#parts.store.checkpoint(step.slot)) !== null) return;
       await refuseExisting(this.#parts, linksNamed(this.#parts, step.links));
@@ -127,6 +133,13 @@ export class PostgresEngine implements StreamEngine {
     const { slot } = step;
     const { control, store, sessions } = this.#parts;
     return await this.#typed(async () => {
+      if (step.tables) {
+        const joining = { ...step, tables: step.tables };
+        return {
+          slot,
+          position: await beginJoining(this.#parts, this.#copies, joining, this.#sourceVersion),
+        };
+      }
       if (step.repair) return await beginRepair(this.#parts, this.#copies, step);
       const source = await control.source();
       const known = await store.checkpoint(slot);
@@ -147,6 +160,7 @@ export class PostgresEngine implements StreamEngine {
   async copyTable(step: CopyTable, signal: AbortSignal): Promise<Copied> {
     const copy = async (): Promise<Copied> => {
       const links = linksNamed(this.#parts, step.links);
+      await refuseNotBegun(this.#parts, step.slot, step.table, step.links);
       for (const link of links) this.#changed.touch(link.id, step.table);
       const session = await this.#copies.session(step.slot);
       try {
@@ -188,7 +202,8 @@ export class PostgresEngine implements StreamEngine {
 
   async mergeLinks(step: MergeLinks, signal: AbortSignal): Promise<{ links: number; position: Lsn | null }> {
     await this.#endCopies(step.slot, signal);
-    const merged = await this.#typed(() => mergeLinks(this.#parts, this.#streams, step, this.#epoch, signal));
+    const merge = step.tables ? mergeTables : mergeLinks;
+    const merged = await this.#typed(() => merge(this.#parts, this.#streams, step, this.#epoch, signal));
     return { links: merged?.links.length ?? 0, position: merged?.position ?? null };
   }
 
@@ -200,6 +215,14 @@ export class PostgresEngine implements StreamEngine {
       if (left.length === 0) return { links, removed: await dropStream(this.#parts) };
       if (left.every(({ off }) => off)) return { links, removed: await emptyStream(this.#parts) };
       return { links, removed: await dropEmptySlots(this.#parts) };
+    });
+  }
+
+  async removeTables({ tables }: RemoveTables): Promise<{ tables: number }> {
+    return await this.#typed(async () => {
+      await this.#parts.tables.remove(tables);
+      await dropEmptySlots(this.#parts);
+      return { tables: tables.length };
     });
   }
 

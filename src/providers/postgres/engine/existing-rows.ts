@@ -38,6 +38,17 @@ export const refuseExisting = async ({ control }: EngineParts, links: readonly L
   await refuseRowsOf(await control.reader(), links, await readCatalogue(await control.source()));
 };
 
+/** The same for one table. @throws XcError XC-5205, and XC-5202 where the target lacks it */
+export const refuseRowsIn = async (
+  reader: Client,
+  links: readonly Link[],
+  source: Catalogue,
+  table: TableName,
+): Promise<void> => {
+  const facts = source.tables.get(table);
+  if (facts) await refuseRowsOf(reader, links, { ...source, tables: new Map([[table, facts]]) });
+};
+
 /** The same for tables of any source. @throws XcError XC-5205 */
 export const refuseRowsOf = async (
   reader: Client,

@@ -11,6 +11,7 @@ import type { TableName } from '../../../core/topology/table.ts';
 import type { ServerIdentity } from '../identity.ts';
 import type { Sides } from './parts.ts';
 import { writePlaces } from './rule-places.ts';
+import { writeTables } from './table-store.ts';
 import type { TargetSession } from './target-session.ts';
 
 export interface StoredLink {
@@ -96,11 +97,12 @@ export class LinkStore {
     );
   }
 
-  /** Slots of the stream that no link is on any more, other than its own. */
+  /** Slots of the stream that neither a link nor a joining table is on any more, other than its own. */
   async emptySlots(): Promise<string[]> {
     const { rows } = await this.#session.query<{ slot: string }>(
       `SELECT slot FROM xcrepl.checkpoints c WHERE stream = $1 AND slot <> $2
-          AND NOT EXISTS (SELECT FROM xcrepl.links l WHERE l.slot = c.slot) ORDER BY slot`,
+          AND NOT EXISTS (SELECT FROM xcrepl.links l WHERE l.slot = c.slot)
+          AND NOT EXISTS (SELECT FROM xcrepl.carried_tables t WHERE t.slot = c.slot) ORDER BY slot`,
       [this.#session.options.stream.key, this.mainSlot],
     );
     return rows.map((row) => row.slot);
@@ -215,6 +217,7 @@ export class LinkStore {
         const action = repair ? 'link.repair' : 'link.copy';
         await this.#session.audit(client, action, link.id, { slot, position: formatLsn(position) });
       }
+      await writeTables(client, links, sides);
     });
   }
 
@@ -316,6 +319,7 @@ export class LinkStore {
         `DELETE FROM xcrepl.links WHERE link = ANY ($1) AND state <> 'stopping'`,
         [links],
       );
+      await client.query('DELETE FROM xcrepl.carried_tables WHERE link = ANY ($1)', [links]);
       for (const link of links) await this.#session.audit(client, 'link.remove', link, {});
       return (kept.rowCount ?? 0) + (gone.rowCount ?? 0);
     });

@@ -23,6 +23,7 @@ import { linksNamed, throughOutages, type EngineParts } from './parts.ts';
 import { asXcError } from './retry.ts';
 import { Sessions } from './sessions.ts';
 import { dropOrigin } from './slots.ts';
+import { TableStore } from './table-store.ts';
 import { TargetSession } from './target-session.ts';
 
 export class LogEngine implements StreamEngine {
@@ -38,8 +39,8 @@ export class LogEngine implements StreamEngine {
     const control = new Control(options, sessions);
     this.#session = new TargetSession(() => control.target(), options);
     const [store, chunks] = [new LinkStore(this.#session), new ChunkStore(this.#session)];
-    const held = new HeldStore(this.#session);
-    this.#parts = { options, sessions, control, session: this.#session, store, chunks, held };
+    const [held, tables] = [new HeldStore(this.#session), new TableStore(this.#session)];
+    this.#parts = { options, sessions, control, session: this.#session, store, chunks, held, tables };
     this.#log = log;
   }
 
@@ -165,6 +166,10 @@ export class LogEngine implements StreamEngine {
 
   mergeLinks(): Promise<{ links: number; position: Lsn }> {
     return this.#never('merge-links');
+  }
+
+  removeTables(): Promise<{ tables: number }> {
+    return this.#never('remove-tables');
   }
 
   verify(): Promise<{ findings: readonly Finding[]; tables: number; rows: number }> {

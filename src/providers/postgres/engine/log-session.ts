@@ -42,7 +42,7 @@ export const logSides = async (
       subject: [...namesThere(missing, places)].join(', '),
       why: `${stream.target.region} has no such table`,
     });
-  return { source, target, tables, places };
+  return { source, target, tables, places, joinedAt: new Map() };
 };
 
 export const runLogSession = async (

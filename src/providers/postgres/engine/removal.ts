@@ -15,6 +15,7 @@ export const dropLink = async (parts: EngineParts, link: LinkId): Promise<string
   const left = before.filter((one) => one.link !== link);
   if (slot !== undefined && slot !== store.mainSlot && !left.some((one) => one.slot === slot))
     removed.push(...(await dropSlotAndOrigin(parts, slot)));
+  removed.push(...(await dropEmptySlots(parts)));
   if (left.length === 0) removed.push(...(await dropStream(parts)));
   else if (left.every(({ off }) => off)) removed.push(...(await emptyStream(parts)));
   return removed;

@@ -31,9 +31,21 @@ export const writePlaces = async (
         AND NOT EXISTS (SELECT FROM xcrepl.links l WHERE l.stream = p.stream AND l.rule = p.rule AND l.link <> ALL ($2))`,
     [stream, links.map((link) => link.id)],
   );
+  await addPlaces(client, stream, links, source, tablesOfLink);
+};
+
+/** The same for tables that join what the links carry already. */
+export const addPlaces = async (
+  client: Asked,
+  stream: StreamKey,
+  links: readonly Link[],
+  source: Catalogue,
+  tablesOfLink: (link: Link) => Iterable<TableName>,
+): Promise<void> => {
   const rows = links
     .filter(({ rule }) => rule.map !== undefined)
     .flatMap((link) => [...tablesOfLink(link)].map((table) => placeNow(link, table, source)));
+  if (rows.length === 0) return;
   const distinct = new Map(rows.map((row) => [`${row.rule}\n${row.table}`, row]));
   await client.query(
     `INSERT INTO xcrepl.rule_places (stream, rule, table_name, target_table, columns)

@@ -5,7 +5,7 @@
 
 import type { Client } from 'pg';
 import type { Batch, Variant } from '../../../core/change/batch.ts';
-import type { Lsn } from '../../../core/change/lsn.ts';
+import { maxLsn, ZERO_LSN, type Lsn } from '../../../core/change/lsn.ts';
 import type { RelationMessage } from '../../../core/change/pgoutput.ts';
 import { XcError } from '../../../core/errors/xc-error.ts';
 import { runChangeLoop, type Tally } from '../../../core/replication/change-loop.ts';
@@ -33,12 +33,14 @@ import { unlessMoved } from './schema-moved.ts';
 import type { ShapeWatch } from './shape-watch.ts';
 import type { Sessions } from './sessions.ts';
 import { flushedPosition } from './snapshots.ts';
+import type { TableStore } from './table-store.ts';
 import { readTenantValues, type TenantValues } from './tenant-values.ts';
 
 export interface SessionPorts {
   readonly options: EngineOptions;
   readonly sessions: Sessions;
   readonly store: LinkStore;
+  readonly tables: TableStore;
   readonly chunks: ChunkStore;
   readonly source: Client;
   readonly target: Client;
@@ -50,7 +52,7 @@ export interface SessionPorts {
   /** Told with the commit of the first transaction that has no place on the target. */
   readonly stopped: (commit: Lsn) => void;
   /** What the session rests on, for who watches it. */
-  readonly began: (sides: Sides, links: readonly Link[]) => Promise<void>;
+  readonly began: (sides: Sides, links: readonly Link[]) => void;
   /** Told after each batch, for who waits for a position. */
   readonly passed: (position: Lsn) => void;
 }
@@ -64,14 +66,16 @@ export const runStreamSession = async (
 ): Promise<void> => {
   const { options, store } = ports;
   const from = (end.position = await startPosition(ports, slot));
-  const onSlot = (await store.links()).filter((link) => link.slot === slot);
+  const joining = new Set((await ports.tables.joining(slot)).map(({ link }) => link));
+  const all = await store.links();
+  const onSlot = all.filter((link) => link.slot === slot);
   refusePassing(slot, onSlot);
-  const stored = onSlot.filter(isCarried);
+  const stored = [...onSlot.filter(isCarried), ...all.filter(({ link }) => joining.has(link))];
   const links = options.stream.links.filter((link) => stored.some((one) => one.link === link.id));
   const lookedAt = await flushedPosition(ports.source);
   const sides = await ports.sides(links);
   const notes = await ports.shapes.look(sides, links);
-  await ports.began(sides, links);
+  ports.began(sides, links);
   try {
     await flow(ports, { slot, from, stored, links, sides, notes, lookedAt, until, end }, signal);
   } catch (error) {
@@ -112,12 +116,11 @@ const flow = async (ports: SessionPorts, attempt: Attempt, signal: AbortSignal):
   const binary = !ports.asText && !needsText(facts, source.types);
   const values = await readTenantValues(ports.source, links, source);
   const chunks = Map.groupBy(await ports.chunks.read(slot), (chunk) => chunk.table);
-  const carried = links.map((link) =>
-    carriedLink(
-      link,
-      stored.find((one) => one.link === link.id)!,
-      tables.get(link.id)!,
-      { source, values, chunks, binary },
+  const begins = new Map(stored.map((one) => [one.link, one.from ?? ZERO_LSN]));
+  const carried = links.flatMap((link) =>
+    // Tables that came later begin later: for the routes they are a link of their own.
+    [...Map.groupBy(tables.get(link.id)!, (table) => beginOf(sides, link, table, begins.get(link.id)!))].map(
+      ([begin, those]) => carriedLink(link, begin, new Set(those), { source, values, chunks, binary }),
     ),
   );
   const context = {
@@ -167,6 +170,9 @@ const flow = async (ports: SessionPorts, attempt: Attempt, signal: AbortSignal):
   await runChangeLoop(stream, sink, options.clock, options.progress, end, signal, ports.passed, options.pace);
 };
 
+const beginOf = ({ joinedAt }: Sides, { id }: Link, table: TableName, link: Lsn): Lsn =>
+  maxLsn(link, joinedAt.get(id)?.get(table) ?? ZERO_LSN);
+
 interface CarryContext {
   readonly source: Catalogue;
   readonly values: TenantValues;
@@ -176,11 +182,10 @@ interface CarryContext {
 
 const carriedLink = (
   link: Link,
-  stored: StoredLink,
+  from: Lsn,
   tables: ReadonlySet<TableName>,
   { source, values, chunks, binary }: CarryContext,
 ): CarriedLink => {
-  const from = stored.from!;
   return {
     link,
     from,

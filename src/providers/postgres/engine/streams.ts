@@ -7,7 +7,7 @@ import type { Streamed } from '../../../core/replication/engine.ts';
 import { linksAtFault } from '../../../core/replication/link-fault.ts';
 import { misfitFacts } from '../../../core/replication/misfit-error.ts';
 import type { Link } from '../../../core/topology/link.ts';
-import { addLacking, addNewTables, mayBeAdded } from './additive.ts';
+import { addLacking, mayBeAdded } from './additive.ts';
 import { setAside, type SetAside } from './link-faults.ts';
 import { readSides, throughOutages, type EngineParts, type Sides } from './parts.ts';
 import { mayPass } from './retry.ts';
@@ -96,7 +96,7 @@ export class Streams {
     end: Tally,
     how: Parameters<typeof throughOutages>[1],
   ): Promise<boolean> {
-    const { held, store, options } = this.#parts;
+    const { held, store, tables, options } = this.#parts;
     const { signal } = how;
     const aside = await throughOutages(this.#parts, how, async (): Promise<SetAside | null> => {
       end.position = await this.position(slot);
@@ -106,7 +106,11 @@ export class Streams {
         await this.#attempt(slot, until, epoch, end, signal);
         return null;
       } catch (error) {
-        const atFault = linksAtFault(error).length > 0 && !options.signal.aborted;
+        const atFault =
+          linksAtFault(error).length > 0 &&
+          !options.signal.aborted &&
+          // A table that cannot join is no reason to hold what its links carry already.
+          (await tables.joining(slot)).length === 0;
         const found = atFault ? await setAside(this.#parts, slot, error) : null;
         if (!found) throw error;
         return found;
@@ -150,23 +154,22 @@ export class Streams {
   }
 
   async #ports(slot: string, epoch: number, stopped: (commit: Lsn) => void): Promise<SessionPorts> {
-    const { options, sessions, store, chunks, control } = this.#parts;
+    const { options, sessions, store, tables, chunks, control } = this.#parts;
     return {
       options,
       sessions,
       store,
+      tables,
       chunks,
       source: await control.source(),
       target: await control.reader(),
       epoch,
-      sides: (links: Parameters<typeof readSides>[1]) => readSides(this.#parts, links, { lacking: 'leave' }),
+      sides: (links: Parameters<typeof readSides>[1]) =>
+        readSides(this.#parts, links, { lacking: 'leave', meant: { slot } }),
       shapes: this.#shapes,
       asText: this.#asText.has(slot),
       stopped,
-      began: async (sides, links) => {
-        this.#sessions.set(slot, { sides, links });
-        await addNewTables(this.#parts, sides, links);
-      },
+      began: (sides, links) => void this.#sessions.set(slot, { sides, links }),
       passed: (passed: Lsn) => void this.#flowing.set(slot, passed),
     };
   }
@@ -213,9 +216,8 @@ export class Streams {
     if (!session) return;
     const { sides, links } = session;
     if (!(await this.#shapes.moved(slot, await this.#parts.control.source(), sides))) return;
-    const now = await readSides(this.#parts, links, { lacking: 'leave' });
+    const now = await readSides(this.#parts, links, { lacking: 'leave', meant: { slot } });
     await this.#shapes.look(now, links);
-    await addNewTables(this.#parts, now, links);
     this.#sessions.set(slot, { sides: now, links });
   }
 

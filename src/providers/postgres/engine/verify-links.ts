@@ -86,7 +86,9 @@ const foreignKeys = async (
 ): Promise<Finding[]> => {
   const checked = new Map<TableName, CheckedTable & { readonly links: Link[] }>();
   for (const link of links.filter(({ rule }) => rule.foreignKeys === 'check'))
-    for (const name of tablesOf(link, source).map(tableName)) {
+    for (const name of tablesOf(link, source, (table) => target.tables.has(tableName(table))).map(
+      tableName,
+    )) {
       const facts = target.tables.get(name);
       const ends = [name, ...(facts?.foreignKeys ?? []).map((key) => key.references)];
       if (!facts || facts.foreignKeys.length === 0 || !ends.some((end) => wanted(link.id, end))) continue;
@@ -117,9 +119,8 @@ export const tablesToVerify = (
 ): VerifyTable[] => {
   const byTable = new Map<TableName, { facts: TableFacts; links: Link[] }>();
   for (const link of links)
-    for (const facts of tablesOf(link, source)) {
+    for (const facts of tablesOf(link, source, (table) => wanted(link.id, tableName(table)))) {
       const name = tableName(facts);
-      if (!wanted(link.id, name)) continue;
       const entry = byTable.get(name) ?? { facts, links: [] };
       entry.links.push(link);
       byTable.set(name, entry);

@@ -1,0 +1,11 @@
+/** Links that were copied before it was written down which tables they carry: what is published for them says it. */
+
+import { readSides, type EngineParts } from './parts.ts';
+
+export const adoptTables = async (parts: EngineParts): Promise<void> => {
+  const known = await parts.tables.read();
+  const unknown = new Set((await parts.store.linkIds()).filter((link) => !known.has(link)));
+  const links = parts.options.stream.links.filter(({ id }) => unknown.has(id));
+  if (links.length === 0) return;
+  await parts.tables.adopt(links, await readSides(parts, links, { meant: 'published', lacking: 'leave' }));
+};
