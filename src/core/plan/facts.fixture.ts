@@ -41,7 +41,7 @@ const uniqueIndex = (columns: readonly string[]): TableFacts['indexes'] =>
 
 /** Another for each name. */
 export const oidOf = (name: string): number =>
-  [...name].reduce((sum, letter) => sum * 31 + letter.charCodeAt(0), 7);
+  Buffer.from(name).reduce((sum, byte) => sum * 31 + byte, 7);
 
 export const table = (name: string, more: Partial<TableFacts> = {}): TableFacts => ({
   oid: oidOf(name),

@@ -66,6 +66,13 @@ const told = (step: Step): string => {
   return `${step.id} ${step.kind} ${subject} <${step.dependsOn.join(' ')}>`;
 };
 
+const row = (name: string, slot: string | null = null, copied = false): CarriedRow => ({
+  table: `shop.${name}`,
+  relation: oidOf(name),
+  slot,
+  copied,
+});
+
 const kindsOf = ({ steps }: Plan): string[] => steps.map((step) => step.kind);
 
 const code = (run: () => unknown): string => {
@@ -367,12 +374,6 @@ describe('a stream that runs', () => {
       ...both.source.slots!,
       { ...both.source.slots![0]!, name },
     ];
-    const row = (name: string, slot: string | null = null, copied = false): CarriedRow => ({
-      table: `shop.${name}`,
-      relation: oidOf(name),
-      slot,
-      copied,
-    });
     const knows = (...rows: readonly CarriedRow[]): Changes['target'] => ({
       ...both.target,
       tables: new Map([ACME, BETA].map((link) => [link, rows])),
@@ -448,7 +449,7 @@ describe('a stream that runs', () => {
         `s5 verify ${ACME} ${BETA} <s1 s3 s4>`,
       ]);
       expect(kindsOf(at(true))).toEqual(['stream-changes', 'stream-changes', 'merge-links', 'verify']);
-      const lost = at(true, both.source.slots!);
+      const lost = at(true, both.source.slots);
       expect(lost.steps.map(told)).toContain(`s2 create-slot xcrepl_c_ ${ACME} ${BETA} shop.new again <s1>`);
       expect(lost.findings).toMatchObject([{ code: 'XC-5254', subject: 'shop.new', severity: 'info' }]);
     });
