@@ -40,8 +40,7 @@ const uniqueIndex = (columns: readonly string[]): TableFacts['indexes'] =>
       ];
 
 /** Another for each name. */
-export const oidOf = (name: string): number =>
-  Buffer.from(name).reduce((sum, byte) => sum * 31 + byte, 7);
+export const oidOf = (name: string): number => Buffer.from(name).reduce((sum, byte) => sum * 31 + byte, 7);
 
 export const table = (name: string, more: Partial<TableFacts> = {}): TableFacts => ({
   oid: oidOf(name),
