@@ -90,6 +90,6 @@ const breakThings = async (faults: readonly TimedFault[], traffic: Traffic, stag
 
 export const workload: Suite = {
   name: NAME,
-  about: 'random schemas and transactions, and whatever can break',
+  about: 'random schemas, transactions and schema changes, and whatever can break',
   run,
 };

@@ -50,7 +50,7 @@ const MAX_FAULTS = 3;
 const MAX_JITTER_MS = 150;
 const MAX_FAULT_MS = 400;
 /** Of seeds in which the schema changes while its tables are streamed. */
-const CHANGES_SHARE = 0.5;
+const CHANGES_SHARE = 0.35;
 /** Of seeds in which a server is killed: it takes seconds until it is there again. */
 const CRASH_SHARE = 0.15;
 
