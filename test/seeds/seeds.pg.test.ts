@@ -8,6 +8,7 @@ import { runSeed, type Suite } from './suite.ts';
 import { cutNetwork } from './suites/cut-network.ts';
 import { cycles } from './suites/cycles.ts';
 import { fuzz } from './suites/fuzz.ts';
+import { links } from './suites/links.ts';
 import { killRunnerCopy } from './suites/kill-runner-copy.ts';
 import { killRunnerStream } from './suites/kill-runner-stream.ts';
 import { killSource, killTarget } from './suites/kill-server.ts';
@@ -23,6 +24,7 @@ const SEEDS: ReadonlyMap<Suite, readonly number[]> = new Map([
   [fuzz, []],
   [cycles, []],
   [workload, [1]],
+  [links, [6]],
 ]);
 
 const cases = suites.flatMap((suite) => (SEEDS.get(suite) ?? []).map((seed) => ({ suite, seed })));

@@ -4,6 +4,7 @@ import type { Suite } from './suite.ts';
 import { cutNetwork } from './suites/cut-network.ts';
 import { cycles } from './suites/cycles.ts';
 import { fuzz } from './suites/fuzz.ts';
+import { links } from './suites/links.ts';
 import { workload } from './suites/workload.ts';
 import { killRunnerCopy } from './suites/kill-runner-copy.ts';
 import { killRunnerStream } from './suites/kill-runner-stream.ts';
@@ -18,4 +19,5 @@ export const suites: readonly Suite[] = [
   fuzz,
   cycles,
   workload,
+  links,
 ];
