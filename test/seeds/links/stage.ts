@@ -139,12 +139,13 @@ export class Stage {
 
 /** @returns waits for the moment of the kill, which is told from how things are now */
 const changeOf = async (pair: Pair, { of, afterMs }: Kill): Promise<() => Promise<void>> => {
-  const look = async (): Promise<string> =>
-    of === 'deed' ? '' : JSON.stringify(await pair[LOOKS[of].side].query(LOOKS[of].sql));
+  if (of === 'deed') return () => sleep(afterMs);
+  const { side, sql } = LOOKS[of];
+  const look = async (): Promise<string> => JSON.stringify(await pair[side].query(sql));
   const before = await look();
   return async () => {
     const limit = performance.now() + CHANGE_LIMIT_MS;
-    while (of !== 'deed' && performance.now() < limit && (await look()) === before) await sleep(POLL_MS);
+    while (performance.now() < limit && (await look()) === before) await sleep(POLL_MS);
     await sleep(afterMs);
   };
 };
