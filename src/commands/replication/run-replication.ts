@@ -1,32 +1,17 @@
 /** Wires one run: configuration, engines, metrics, journal and report. */
 
-import { hostname } from 'node:os';
 import { resolve } from 'node:path';
-import { readFile } from 'node:fs/promises';
 import { isXcError, XcError } from '../../core/errors/xc-error.ts';
 import { Health } from '../../core/metrics/health.ts';
-import { edgeOf } from '../../core/metrics/metrics.ts';
-import { makePlan, type PlanWish } from '../../core/plan/make-plan.ts';
 import type { Plan } from '../../core/plan/plan.ts';
 import { REPAIR_DISCARDS } from '../../core/plan/plan-stream.ts';
-import { refuseGates } from '../../core/plan/refuse-gates.ts';
 import { refuseUnavailable } from '../../core/plan/refusals.ts';
-import { foldReport, type RunReport } from '../../core/report/report.ts';
-import { liveStream, type LiveStream } from '../../core/run/live-stream.ts';
-import type { Pace } from '../../core/replication/pace.ts';
+import { liveStream } from '../../core/run/live-stream.ts';
 import { isUnfinished } from '../../core/run/journal.ts';
-import { parsePlan } from '../../core/run/plan-file.ts';
 import { RunProgress } from '../../core/run/progress.ts';
-import { planToRun } from '../../core/run/resume.ts';
 import { runSession, type SessionEnd } from '../../core/run/session.ts';
-import type { StreamEngine } from '../../core/replication/engine.ts';
 import { isoTime } from '../../core/time/clock.ts';
 import type { Stream } from '../../core/topology/link.ts';
-import { retentionRule } from '../../core/metrics/retained-wal.ts';
-import type { RegionConfig } from '../../core/config/schema.ts';
-import type { EngineOptions } from '../../providers/postgres/engine/options.ts';
-import { openStreamEngine } from '../../providers/registry.ts';
-import { readMigrations } from '../../providers/postgres/migrations.ts';
 import { prometheusMetrics, type PrometheusMetrics } from '../../providers/prometheus/replication-metrics.ts';
 import { writeDurably } from '../../providers/system/durable-file.ts';
 import { openStateDirectory, type StateDirectory } from '../../providers/system/state-directory.ts';
@@ -35,25 +20,17 @@ import type { Host, Outcome } from '../frame/host.ts';
 import { rememberVersions } from '../policy/known-versions.ts';
 import { confirmRegion } from './confirm.ts';
 import { hashKeysOf } from './hash-keys.ts';
-import { followConfiguration, type Follower } from './follow-configuration.ts';
-import { gather, newId, wishOf, wishOfPlan, type PlanOptions } from './planning.ts';
+import { followConfiguration } from './follow-configuration.ts';
+import { newId, wishOf, wishOfPlan } from './planning.ts';
 import { narrate } from './narrate.ts';
-import { runPolicy, type RunPolicy } from './run-policy.ts';
+import { runPolicy } from './run-policy.ts';
 import { openBudgets } from './budgets.ts';
 import { recordBegin, recordEnd, settlingNowAndThen } from './record-run.ts';
 import { selectLinks, type Selected } from './selection.ts';
-
-export interface RunOptions extends PlanOptions {
-  readonly plan?: string | undefined;
-  readonly follow?: boolean | undefined;
-  readonly maxDuration?: number | undefined;
-  readonly maxLag?: number | undefined;
-  readonly existing: 'refuse' | 'replace';
-  readonly confirm?: string | undefined;
-  readonly metricsAddr?: string | undefined;
-  readonly approval?: readonly string[] | undefined;
-  readonly reportDir: string;
-}
+import { heldByAnother, readPlan, scopedTo } from './reviewed-plan.ts';
+import { openEngine, type RunOptions, type RunParts } from './run-parts.ts';
+import { planNow, replan } from './run-plans.ts';
+import { fold, writeReport } from './run-report.ts';
 
 export const runReplication = async (host: Host, options: RunOptions): Promise<Outcome> => {
   const loaded = await host.config();
@@ -153,40 +130,6 @@ const confirmReplacing = async (
   await confirmRegion(host, region, given, `replace rows of ${links.length} links on ${region}`);
 };
 
-const readPlan = async (host: Host, file: string): Promise<Plan> => {
-  const path = resolve(host.cwd, file);
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    throw new XcError('XC-1303', {
-      subject: file,
-      why: error instanceof Error ? error.message : String(error),
-    });
-  });
-  return parsePlan(text, file);
-};
-
-/** A plan names its links; the streams are those that carry them, or that its steps are on. */
-const scopedTo = (selected: Selected, { wish, steps }: Plan): Selected => {
-  const ids = new Set(wish.links);
-  const keys = new Set(steps.map((step) => step.stream));
-  const streams = selected.streams.filter(
-    (stream) => keys.has(stream.key) || stream.links.some((link) => ids.has(link.id)),
-  );
-  return { ...selected, ids, streams, links: selected.links.filter((link) => ids.has(link.id)) };
-};
-
-interface RunParts {
-  readonly options: RunOptions;
-  readonly gates: RunPolicy;
-  readonly selected: Selected;
-  readonly hashKeys: Map<string, Uint8Array>;
-  readonly wish: PlanWish;
-  readonly reviewed: Plan | null;
-  readonly run: string;
-  readonly store: StateDirectory;
-  readonly metrics: PrometheusMetrics;
-  readonly health: Health;
-}
-
 const session = async (host: Host, parts: RunParts): Promise<SessionEnd> => {
   const { options, selected, hashKeys, run, metrics } = parts;
   const streams = selected.streams.map(liveStream);
@@ -238,52 +181,6 @@ const admit = async (host: Host, { gates, run, store }: RunParts, plan: Plan): P
   await recordBegin(host, run, plan, gates.approvers);
 };
 
-/** What a plan does to slots and links cannot be done below a run that streams from them. */
-const heldByAnother = (error: unknown, file: string): unknown => {
-  if (!isXcError(error, 'XC-7002')) return error;
-  const { subject, why, facts, cause } = error;
-  const pid =
-    typeof facts['pid'] === 'number' ? `kill -TERM ${facts['pid']} on ${String(facts['host'])}` : 'end it';
-  return new XcError('XC-7002', {
-    ...(subject === undefined ? {} : { subject }),
-    ...(why === undefined ? {} : { why }),
-    facts,
-    cause,
-    next: `the plan needs the stream for itself: stop that run (${pid}), run xcrepl replication run --plan ${file}, and start it again`,
-  });
-};
-
-const openEngine = (
-  host: Host,
-  parts: RunParts,
-  stream: Stream,
-  progress: RunProgress,
-  pace: Pace | null = null,
-): StreamEngine => {
-  const { options, selected, hashKeys, run } = parts;
-  return openStreamEngine({
-    ...(pace ? { pace } : {}),
-    stream,
-    controlPlane: selected.loaded.config.controlPlane,
-    dsn: {
-      source: selected.dsns.get(stream.source.region)!,
-      target: selected.dsns.get(stream.target.region)!,
-    },
-    hashKeys,
-    run,
-    host: hostname(),
-    pid: process.pid,
-    clock: host.clock,
-    random: host.random,
-    progress: progress.of(stream),
-    existing: options.existing,
-    lockTimeoutMs: host.flags.lockTimeoutMs ?? 0,
-    copyWorkers: COPY_WORKERS,
-    upkeep: upkeepOf(selected.loaded.config.regions[stream.source.region]),
-    signal: host.signal,
-  });
-};
-
 /** Nothing is streamed: a run that follows goes on beside it. */
 const repair = async (host: Host, parts: RunParts, reviewed: Plan): Promise<SessionEnd> => {
   if (parts.options.follow)
@@ -301,58 +198,6 @@ const repair = async (host: Host, parts: RunParts, reviewed: Plan): Promise<Sess
   });
 };
 
-/** Chunks of one table that are copied side by side: one core decodes what the other sends. */
-const COPY_WORKERS = 4;
-
-const planNow = async (host: Host, parts: RunParts, streams: readonly Stream[]): Promise<Plan> => {
-  const { selected, reviewed, wish, metrics } = parts;
-  const facts = await gather(host, selected, streams);
-  // A run that fails still says when the last one did not: alerts rest on it.
-  for (const { stream, target } of facts.streams)
-    if (target.lastSuccessMs) metrics.succeeded(edgeOf(stream), target.lastSuccessMs);
-  await refuseUninitialised(facts.streams.map(({ target }) => target));
-  const nowMs = host.clock.nowMs();
-  const tablesLater = parts.options.follow ?? false;
-  if (!reviewed) return makePlan(facts, { ...wish, tablesLater }, { id: await newId(host, 'pl'), nowMs });
-  return planToRun(reviewed, makePlan(facts, wish, { id: reviewed.id, nowMs }), nowMs);
-};
-
-const refuseUninitialised = async (
-  targets: readonly { readonly region: string; readonly schemaVersion: number | null }[],
-): Promise<void> => {
-  const newest = (await readMigrations()).at(-1)?.version ?? 0;
-  const behind = targets.find((target) => (target.schemaVersion ?? 0) < newest);
-  if (behind)
-    throw new XcError('XC-2016', {
-      subject: behind.region,
-      why:
-        behind.schemaVersion === null
-          ? 'there is no schema xcrepl'
-          : `it is at version ${behind.schemaVersion} of ${newest}`,
-      next: `xcrepl init --region ${behind.region}`,
-    });
-};
-
-/** While following, a link of the same streams that the configuration begins to name joins by itself. */
-const replan = async (
-  host: Host,
-  parts: RunParts,
-  streams: readonly LiveStream[],
-  follower: Follower,
-  stream: Stream,
-  without: ReadonlySet<string>,
-): Promise<Plan> => {
-  const selected = await follower.selected();
-  const now = selected.streams.find((each) => each.key === stream.key);
-  streams.find((each) => each.key === stream.key)?.update(now?.links ?? []);
-  const ids = new Set([...selected.ids].filter((id) => !without.has(id)));
-  const wish = await wishOf({ loaded: selected.loaded, ids }, parts.options);
-  const facts = await gather(host, { ...selected, ids }, [now ?? { ...stream, links: [] }]);
-  const plan = makePlan(facts, wish, { id: await newId(host, 'pl'), nowMs: host.clock.nowMs() });
-  refuseGates(plan.policy, plan.id, ['P3', 'P6']);
-  return plan;
-};
-
 /** Whatever runs until it is stopped is served (gate P4), on a port of its own where none was named. */
 const ANY_PORT = '127.0.0.1:0';
 
@@ -367,53 +212,4 @@ const serve = async (
   const server = await serveMetrics(options.metricsAddr ?? ANY_PORT, metrics, () => health.report());
   host.narrator.info(`health and metrics on ${server.url}`);
   return server;
-};
-
-const fold = async (
-  host: Host,
-  {
-    selected,
-    run,
-    store,
-    startedAt,
-    gates,
-  }: { selected: Selected; run: string; store: StateDirectory; startedAt: string; gates: RunPolicy },
-  end: SessionEnd,
-): Promise<RunReport> => {
-  const stored = await store.read(run);
-  if (!stored) throw new XcError('XC-6002', { subject: store.path, why: `run ${run} is not there any more` });
-  return foldReport(
-    {
-      run,
-      plan: stored.plan,
-      version: host.version,
-      commit: host.commit,
-      missing: selected.loaded.missing,
-      policy: gates.rows ?? stored.plan.policy,
-      startedAt,
-      endedAt: isoTime(host.clock.nowMs()),
-      errors: end.errors,
-      errored: end.errored,
-      cutShort: end.cutShort,
-      lagging: end.lagging,
-      ...(end.interruption === undefined ? {} : { interruption: end.interruption }),
-    },
-    stored.entries,
-  );
-};
-
-const writeReport = async (host: Host, directory: string, report: RunReport): Promise<readonly string[]> => {
-  const { reportMarkdown } = await import('../../core/report/markdown.ts');
-  const at = (name: string): string => resolve(host.cwd, directory, report.run, name);
-  await writeDurably(at('report.json'), `${host.redact(JSON.stringify(report, null, 2))}\n`);
-  await writeDurably(at('report.md'), host.redact(reportMarkdown(report)));
-  return [at('report.json'), at('report.md')];
-};
-
-const upkeepOf = (region: RegionConfig | undefined): NonNullable<EngineOptions['upkeep']> => {
-  const heartbeat = region?.postgres?.heartbeat;
-  return {
-    ...(heartbeat === undefined ? {} : { heartbeatMs: heartbeat === 'off' ? null : heartbeat }),
-    retention: retentionRule(region),
-  };
 };

@@ -7,7 +7,7 @@ import { parse as parseYaml } from 'yaml';
 import * as z from 'zod/mini';
 import { mistakesOf } from '../config/issues.ts';
 import { pathText } from '../config/mistake.ts';
-import { PII_CLASSES } from '../config/schema.ts';
+import { PII_CLASSES } from '../config/tenant-schema.ts';
 import { XcError } from '../errors/xc-error.ts';
 import { GATE_IDS, INTENT_KINDS, type Facts, type Intent } from './gates/gate.ts';
 import { EXITS } from './gates/residency-gate.ts';

@@ -3,7 +3,7 @@
  * person to classify the column; it never decides anything.
  */
 
-import type { PII_CLASSES } from '../config/schema.ts';
+import type { PII_CLASSES } from '../config/tenant-schema.ts';
 
 type PiiClass = (typeof PII_CLASSES)[number];
 

@@ -8,7 +8,9 @@ import * as z from 'zod/mini';
 import { crossCheck } from '../config/cross-check.ts';
 import { mistakesOf } from '../config/issues.ts';
 import { pathText } from '../config/mistake.ts';
-import { ruleSchema, tenantSchema, type Config } from '../config/schema.ts';
+import { ruleSchema } from '../config/rule-schema.ts';
+import type { Config } from '../config/schema.ts';
+import { tenantSchema } from '../config/tenant-schema.ts';
 import { XcError } from '../errors/xc-error.ts';
 
 const frame = {

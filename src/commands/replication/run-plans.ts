@@ -1,0 +1,64 @@
+/** The plans of a run: the one that it begins with, and those that it makes while it follows. */
+
+import { XcError } from '../../core/errors/xc-error.ts';
+import { edgeOf } from '../../core/metrics/metrics.ts';
+import { makePlan } from '../../core/plan/make-plan.ts';
+import type { Plan } from '../../core/plan/plan.ts';
+import { refuseGates } from '../../core/plan/refuse-gates.ts';
+import { type LiveStream } from '../../core/run/live-stream.ts';
+import { planToRun } from '../../core/run/resume.ts';
+import type { Stream } from '../../core/topology/link.ts';
+import { readMigrations } from '../../providers/postgres/migrations.ts';
+import type { Host } from '../frame/host.ts';
+import { type Follower } from './follow-configuration.ts';
+import { gather, newId, wishOf } from './planning.ts';
+import type { RunParts } from './run-parts.ts';
+
+export const planNow = async (host: Host, parts: RunParts, streams: readonly Stream[]): Promise<Plan> => {
+  const { selected, reviewed, wish, metrics } = parts;
+  const facts = await gather(host, selected, streams);
+  // A run that fails still says when the last one did not: alerts rest on it.
+  for (const { stream, target } of facts.streams)
+    if (target.lastSuccessMs) metrics.succeeded(edgeOf(stream), target.lastSuccessMs);
+  await refuseUninitialised(facts.streams.map(({ target }) => target));
+  const nowMs = host.clock.nowMs();
+  const tablesLater = parts.options.follow ?? false;
+  if (!reviewed) return makePlan(facts, { ...wish, tablesLater }, { id: await newId(host, 'pl'), nowMs });
+  return planToRun(reviewed, makePlan(facts, wish, { id: reviewed.id, nowMs }), nowMs);
+};
+
+const refuseUninitialised = async (
+  targets: readonly { readonly region: string; readonly schemaVersion: number | null }[],
+): Promise<void> => {
+  const newest = (await readMigrations()).at(-1)?.version ?? 0;
+  const behind = targets.find((target) => (target.schemaVersion ?? 0) < newest);
+  if (behind)
+    throw new XcError('XC-2016', {
+      subject: behind.region,
+      why:
+        behind.schemaVersion === null
+          ? 'there is no schema xcrepl'
+          : `it is at version ${behind.schemaVersion} of ${newest}`,
+      next: `xcrepl init --region ${behind.region}`,
+    });
+};
+
+/** While following, a link of the same streams that the configuration begins to name joins by itself. */
+export const replan = async (
+  host: Host,
+  parts: RunParts,
+  streams: readonly LiveStream[],
+  follower: Follower,
+  stream: Stream,
+  without: ReadonlySet<string>,
+): Promise<Plan> => {
+  const selected = await follower.selected();
+  const now = selected.streams.find((each) => each.key === stream.key);
+  streams.find((each) => each.key === stream.key)?.update(now?.links ?? []);
+  const ids = new Set([...selected.ids].filter((id) => !without.has(id)));
+  const wish = await wishOf({ loaded: selected.loaded, ids }, parts.options);
+  const facts = await gather(host, { ...selected, ids }, [now ?? { ...stream, links: [] }]);
+  const plan = makePlan(facts, wish, { id: await newId(host, 'pl'), nowMs: host.clock.nowMs() });
+  refuseGates(plan.policy, plan.id, ['P3', 'P6']);
+  return plan;
+};
