@@ -2,7 +2,8 @@
 
 import { Box, render, Text } from 'ink';
 import { createElement, type ReactElement } from 'react';
-import { isFinding, type LinkStatus } from '../../core/report/status.ts';
+import { isFinding } from '../../core/report/status.ts';
+import type { LinkStatus } from '../../core/report/link-status.ts';
 import { STATUS_HEAD, statusCells } from '../replication/status-view.ts';
 
 /**

@@ -3,7 +3,7 @@
 import type { Client } from 'pg';
 import { logPath } from '../../core/changelog/log-address.ts';
 import type { ReplayedLog } from '../../core/changelog/replayed-log.ts';
-import type { SourceLook, TargetLook } from '../../core/report/status.ts';
+import type { SourceLook, TargetLook } from '../../core/report/look.ts';
 import type { Clock } from '../../core/time/clock.ts';
 import type { Stream } from '../../core/topology/link.ts';
 import { connect, disconnect } from '../../providers/postgres/connect.ts';

@@ -1,7 +1,8 @@
 /** Links as a person reads them: a table, or one line each. */
 
 import { heldText } from '../../core/metrics/retained-wal.ts';
-import { isFinding, type LinkStatus } from '../../core/report/status.ts';
+import { isFinding } from '../../core/report/status.ts';
+import type { LinkStatus } from '../../core/report/link-status.ts';
 import type { Painter } from '../frame/host.ts';
 import { bytesText, countText, durationText } from './quantities.ts';
 

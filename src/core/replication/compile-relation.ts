@@ -6,15 +6,11 @@
 
 import { XcError } from '../errors/xc-error.ts';
 import type { Route, Variant } from '../change/batch.ts';
-import { binaryMismatch, unsafeInBinary } from '../change/binary-types.ts';
+import { unsafeInBinary } from '../change/binary-types.ts';
 import type { Lsn } from '../change/lsn.ts';
 import type { RelationMessage } from '../change/pgoutput.ts';
 import type { RelationRoutes } from '../change/relation-routes.ts';
-import { makeTuplePlan, type TuplePlan } from '../change/tuple-plan.ts';
-import type { ColumnAction, PolicyColumn } from '../policy/column-action.ts';
-import { fieldRedactor } from '../policy/redactor.ts';
-import { compile, isStop } from '../policy/row-policy.ts';
-import { misfits, type Sent } from '../schema-change/fit.ts';
+import type { ColumnAction } from '../policy/column-action.ts';
 import type { Link } from '../topology/link.ts';
 import { isDropped } from '../topology/left-out.ts';
 import { matchesPatterns } from '../topology/pattern.ts';
@@ -27,7 +23,9 @@ import {
   type TypeFacts,
 } from '../topology/table.ts';
 import { describeRelation, isAsKnown, tableOf, type Notes } from './describe-relation.ts';
-import { misfitError, noTable, renamedAway } from './misfit-error.ts';
+import { renamedAway } from './misfit-error.ts';
+import { keyColumns, linkActions, signatureOf, planOf } from './column-actions.ts';
+import { checkTarget } from './check-target.ts';
 
 /** A link as a session carries it. */
 export interface CarriedLink {
@@ -148,19 +146,6 @@ const actionsWithout = (
   return relation.columns.map((_, at): ColumnAction => (gone.has(at) ? { kind: 'drop' } : actions[next++]!));
 };
 
-/** The identity's columns; under FULL the primary key, which finds the row faster and as surely. */
-export const keyColumns = (
-  relation: Pick<RelationMessage, 'identity' | 'columns'>,
-  source: TableFacts,
-): ReadonlySet<string> => {
-  if (relation.identity !== 'f') {
-    const keys = relation.columns.filter((column) => column.key).map((column) => column.name);
-    return new Set(keys.length > 0 ? keys : source.primaryKey);
-  }
-  const sent = new Set(relation.columns.map((column) => column.name));
-  return new Set(source.primaryKey.every((name) => sent.has(name)) ? source.primaryKey : []);
-};
-
 /** @param relation with the target's names */
 const variantOf = (
   relation: RelationMessage,
@@ -193,142 +178,6 @@ const routeOf = (carried: CarriedLink, relation: RelationMessage, variant: Varia
     from,
     ...carried.copied(tableName(relation), relation),
   };
-};
-
-/** What the link's policy does with each column of the relation, in its order. @throws XcError the policy's stop */
-export const linkActions = (
-  link: Link,
-  relation: Pick<RelationMessage, 'schema' | 'name' | 'columns'>,
-  keys: ReadonlySet<string>,
-  { source, hashKeys }: Pick<CompileContext, 'source' | 'hashKeys'>,
-): readonly ColumnAction[] => {
-  const columns = relation.columns.map((column): PolicyColumn => ({
-    name: column.name,
-    typeOid: column.typeOid,
-    ...baseType(column.typeOid, column.typeModifier, source.types),
-    isKey: keys.has(column.name),
-  }));
-  const { tenant, scope, columns: rules, rule } = link;
-  const actions = compile(
-    { table: tableName(relation), columns },
-    { tenant, scope, columns: rules, rule, hashKeys },
-  );
-  if (isStop(actions)) {
-    const { code, table, column, why, next } = actions;
-    throw new XcError(code, {
-      subject: `${table}.${column}`,
-      why,
-      next,
-      facts: { link: link.id, table, column },
-    });
-  }
-  return actions;
-};
-
-/** The type underneath all domains, and the modifier that goes with it. */
-const baseType = (
-  typeOid: number,
-  typeModifier: number,
-  types: ReadonlyMap<number, TypeFacts>,
-): { typeName: string; typeModifier: number } => {
-  const type = types.get(typeOid);
-  if (type?.kind !== 'd') return { typeName: type?.name ?? 'unknown', typeModifier };
-  return baseType(type.baseOid, type.typeModifier ?? -1, types);
-};
-
-/** Secrets are told apart by identity, so that no text is ever made of one. */
-const keyNumbers = new WeakMap<Uint8Array, number>();
-let lastKeyNumber = 0;
-const keyNumber = (key: Uint8Array): number => {
-  let number = keyNumbers.get(key);
-  if (number === undefined) keyNumbers.set(key, (number = ++lastKeyNumber));
-  return number;
-};
-
-const signatureOf = (action: ColumnAction): unknown =>
-  action.kind === 'hash'
-    ? ['hash', action.length, keyNumber(action.key)]
-    : action.kind === 'mask'
-      ? ['mask', action.text.length]
-      : action.kind;
-
-const planOf = (
-  relation: Pick<RelationMessage, 'columns'>,
-  actions: readonly ColumnAction[],
-  keys: ReadonlySet<string>,
-): TuplePlan =>
-  makeTuplePlan(
-    relation.columns.map(({ name }, at) => {
-      const action = actions[at]!;
-      return { name, redactor: action.kind === 'drop' ? null : fieldRedactor(action) };
-    }),
-    keys,
-  );
-
-/** The plan of a table that is copied: its columns in their order, without generated ones. */
-export const copyPlan = (
-  link: Link,
-  source: TableFacts,
-  context: Pick<CompileContext, 'source' | 'hashKeys'>,
-): { plan: TuplePlan; signature: string } => {
-  const columns = source.columns
-    .filter((column) => column.generated === 'none')
-    .map(({ name, typeOid, typeModifier }) => ({
-      name,
-      typeOid,
-      typeModifier,
-      key: source.identityColumns.includes(name),
-    }));
-  const identity = source.identity === 'full' ? 'f' : 'd';
-  const keys = keyColumns({ identity, columns }, source);
-  const actions = linkActions(link, { ...source, columns }, keys, context);
-  return { plan: planOf({ columns }, actions, keys), signature: JSON.stringify(actions.map(signatureOf)) };
-};
-
-/** @throws XcError XC-5202, XC-5220 or XC-5221 with all statements that the target lacks; XC-5207 to begin again as text */
-const checkTarget = (
-  relation: RelationMessage,
-  source: TableFacts,
-  actions: ReadonlyMap<CarriedLink, readonly ColumnAction[]>,
-  unsent: ReadonlySet<string>,
-  context: CompileContext,
-): void => {
-  const table = tableName(source);
-  const links = [...actions.keys()].map(({ link }) => link);
-  const target = context.target.tables.get(table);
-  if (!target) throw noTable(source, links, context.notes);
-  const sent = sentColumns(relation, actions);
-  const found = misfits(
-    { table: source, types: context.source.types },
-    { table: target, types: context.target.types },
-    { ...sent, dropped: unsent, map: links[0]?.rule.map },
-    context.notes.get(relation.oid),
-  );
-  if (found.length > 0) throw misfitError(found, table, links);
-  if (!context.binary) return;
-  const places = new Map(target.columns.map((column) => [column.name, column]));
-  for (const [name, { typeOid }] of sent.columns) {
-    const place = places.get(name);
-    if (!place) continue;
-    const why = binaryMismatch(typeOid, context.source.types, place.typeOid, context.target.types);
-    if (why !== null)
-      throw new XcError('XC-5207', { subject: `${table}.${name}`, why, facts: { text: true } });
-  }
-};
-
-/** What reaches the target for some link, and what does so for some links only, or changed. */
-const sentColumns = (
-  relation: RelationMessage,
-  actions: ReadonlyMap<CarriedLink, readonly ColumnAction[]>,
-): Pick<Sent, 'columns' | 'mixed'> => {
-  const columns = new Map<string, { readonly typeOid: number }>();
-  const mixed = new Set<string>();
-  for (const [at, { name, typeOid }] of relation.columns.entries()) {
-    const kinds = new Set([...actions.values()].map((list) => list[at]!.kind));
-    if (kinds.size > 1 || !kinds.has('drop')) columns.set(name, { typeOid });
-    if (kinds.size > 1 || !kinds.has('allow')) mixed.add(name);
-  }
-  return { columns, mixed };
 };
 
 /** Whether some column that leaves the source must be asked for as text: then the whole stream is. */

@@ -2,7 +2,7 @@
 
 import { durationMs, sizeBytes } from '../config/quantity.ts';
 import { XcError } from '../errors/xc-error.ts';
-import type { LinkStatus } from './status.ts';
+import type { LinkStatus } from './link-status.ts';
 
 export interface Condition {
   readonly text: string;

@@ -2,7 +2,7 @@
 
 import { insertOnlyPublicationName, publicationName } from '../topology/link.ts';
 import { judgePositions, type Judgement } from '../validation/positions/judge.ts';
-import type { StreamLook } from './status.ts';
+import type { StreamLook } from './look.ts';
 
 /** Null where a server could not be asked, or nobody looked at what decides. */
 export const judgeLook = (slot: string, { stream, source, target }: StreamLook): Judgement | null => {

@@ -3,14 +3,9 @@ import { lsnOf } from '../change/lsn.ts';
 import { config, streams } from '../plan/facts.fixture.ts';
 import { slotName } from '../topology/link.ts';
 import { parseCondition } from './condition.ts';
-import {
-  isFinding,
-  linkStatuses,
-  type LinkLook,
-  type LinkStatus,
-  type SlotHealth,
-  type StreamLook,
-} from './status.ts';
+import { isFinding, linkStatuses } from './status.ts';
+import type { LinkLook, SlotHealth, StreamLook } from './look.ts';
+import type { LinkStatus } from './link-status.ts';
 
 const of = config({
   rules: [{ id: 'shop', tenants: ['acme'], tables: ['shop.*'], from: 'us', to: ['eu'], lagObjective: '5s' }],

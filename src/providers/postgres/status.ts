@@ -12,7 +12,7 @@ import type {
   SourceLook,
   TableStatus,
   TargetLook,
-} from '../../core/report/status.ts';
+} from '../../core/report/look.ts';
 import { readIdentity } from './identity.ts';
 import { pgError } from './pg-error.ts';
 import { readPublicationNames, readSlots } from './positions.ts';

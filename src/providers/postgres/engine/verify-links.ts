@@ -5,7 +5,7 @@ import type { ColumnAction } from '../../../core/policy/column-action.ts';
 import { rowScope, tablesOf } from '../../../core/plan/scope.ts';
 import type { Verify } from '../../../core/plan/plan.ts';
 import { columnOfWindow } from '../../../core/plan/window.ts';
-import { keyColumns, linkActions } from '../../../core/replication/compile-relation.ts';
+import { keyColumns, linkActions } from '../../../core/replication/column-actions.ts';
 import type { TableDifferences } from '../../../core/replication/engine.ts';
 import type { Finding } from '../../../core/validation/finding.ts';
 import type { Link, LinkId } from '../../../core/topology/link.ts';

@@ -12,7 +12,7 @@ import { writeTuple } from '../../../core/change/tuple-plan.ts';
 import type { LogSinkPorts } from '../../../core/changelog/log-sink.ts';
 import { tableDraft } from '../../../core/changelog/logged-table.ts';
 import { TransactionMarks } from '../../../core/changelog/transaction-marks.ts';
-import { copyPlan } from '../../../core/replication/compile-relation.ts';
+import { copyPlan } from '../../../core/replication/column-actions.ts';
 import type { ChangeSink } from '../../../core/replication/ports.ts';
 import type { Clock } from '../../../core/time/clock.ts';
 import type { Link } from '../../../core/topology/link.ts';

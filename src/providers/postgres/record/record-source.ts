@@ -12,7 +12,7 @@ import { wantedPublications } from '../../../core/plan/publication.ts';
 import { refuseColumnRules, refuseRecording } from '../../../core/plan/refusals.ts';
 import { tablesOf } from '../../../core/plan/scope.ts';
 import type { Tally } from '../../../core/replication/change-loop.ts';
-import { copyPlan } from '../../../core/replication/compile-relation.ts';
+import { copyPlan } from '../../../core/replication/column-actions.ts';
 import type { ChangeSink } from '../../../core/replication/ports.ts';
 import type { Clock } from '../../../core/time/clock.ts';
 import { insertOnlyRecordingName, recordingName, type Link } from '../../../core/topology/link.ts';
