@@ -6,6 +6,14 @@ const SERVER_LIMIT_MS = 300_000;
 
 const BUILD = './test/build-once.ts';
 
+const withServers = {
+  pool: 'forks' as const,
+  isolate: false,
+  globalSetup: [BUILD, './test/servers/global-setup.ts'],
+  testTimeout: SERVER_LIMIT_MS,
+  hookTimeout: SERVER_LIMIT_MS,
+};
+
 export default defineConfig({
   test: {
     reporters: ['default', './test/tally-reporter.ts'],
@@ -16,7 +24,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['{src,fixtures,scripts,bench,test}/**/*.test.ts'],
-          exclude: ['**/*.{pg,server}.test.ts', 'test/cli/**'],
+          exclude: ['**/*.{pg,long}.test.ts', 'test/cli/**'],
           // No test replaces a module, and loading the same ones for each file is half of what these cost.
           isolate: false,
           testTimeout: UNIT_LIMIT_MS,
@@ -37,14 +45,13 @@ export default defineConfig({
       {
         test: {
           name: 'pg',
-          // A server of another kind is started by the test itself; all that run servers wait for the same two workers.
-          include: ['{src,fixtures,test}/**/*.{pg,server}.test.ts'],
-          pool: 'forks',
-          isolate: false,
-          globalSetup: [BUILD, './test/servers/global-setup.ts'],
-          testTimeout: SERVER_LIMIT_MS,
-          hookTimeout: SERVER_LIMIT_MS,
+          include: ['{src,fixtures,test}/**/*.pg.test.ts'],
+          ...withServers,
         },
+      },
+      {
+        // Whole matrices, other versions, other kinds of servers: `npm run test:long`.
+        test: { name: 'long', include: ['{src,fixtures,test}/**/*.long.test.ts'], ...withServers },
       },
     ],
   },

@@ -9,7 +9,7 @@ export const conformanceReference = (): string => {
   return page([
     GENERATED,
     '# Conformance',
-    'PostgreSQL tests its own logical replication by the scenarios of `src/test/subscription/t` in its source. Here they are told in our words, and run with xcrepl as the replicator, on two real servers. Each that passes is run by `npm test`; what does not apply says why.',
+    'PostgreSQL tests its own logical replication by the scenarios of `src/test/subscription/t` in its source. Here they are told in our words, and run with xcrepl as the replicator, on two real servers. Each that passes is run by `npm test` or `npm run test:long`; what does not apply says why.',
     `${applicable.length} of ${scenarios.length} scenarios apply, and pass.`,
     ...[...Map.groupBy(scenarios, ({ source }) => source)].flatMap(([source, its]) => section(source, its)),
   ]);

@@ -7,7 +7,7 @@ export const correctnessReference = (): string =>
   page([
     GENERATED,
     '# Correctness',
-    'What replication must never do wrong, because the obvious way loses rows, shows them to others, or breaks the application. Each rule has tests that fail where it is broken; `npm test` runs them, and a test of the house looks that they are there.',
+    'What replication must never do wrong, because the obvious way loses rows, shows them to others, or breaks the application. Each rule has tests that fail where it is broken; `npm test` and `npm run test:long` run them, and a test of the house looks that they are there.',
     table(
       ['rule', 'what holds', 'shown by'],
       rules.map(({ number, says, shown }) => [

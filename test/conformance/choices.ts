@@ -11,7 +11,7 @@ const large = (seed: string): string =>
 export const choices = [
   ...from('024_add_drop_pub', {
     'links come to a running stream and leave it, and none misses a row': elsewhere(
-      'test/e2e/many-tenants.pg.test.ts',
+      'test/e2e/many-tenants.long.test.ts',
       '50 come and 10 go while all of them write, and none misses a row',
     ),
     'publications are added to and dropped from a subscription': notApplicable(OWN_PUBLICATIONS),

@@ -2,7 +2,7 @@
 
 import { elsewhere, from, notApplicable, RUN, streamed } from './scenario.ts';
 
-const MATRIX = 'test/engine/matrix/matrix.pg.test.ts';
+const MATRIX = 'test/engine/matrix/matrix.long.test.ts';
 const SHAPE_CASES = 'test/engine/matrix/shape-cases.ts';
 const SHAPES = 'test/engine/shapes.pg.test.ts';
 const OWN_PUBLICATIONS =

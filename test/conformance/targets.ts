@@ -108,7 +108,7 @@ export const targets = [
       'copied and streamed',
     ),
     'a partition that is attached or detached while it streams is noticed and compared': elsewhere(
-      'test/e2e/schema-changes.pg.test.ts',
+      'test/e2e/schema-changes.long.test.ts',
       'a partition that is emptied, and one that is detached, are noticed and compared',
     ),
     'triggers of the target’s partitions': streamed({
@@ -142,7 +142,7 @@ export const targets = [
       'rows that move into a tenant, out of it, and between two',
     ),
     'filters of several publications on one table': elsewhere(
-      'test/e2e/many-tenants.pg.test.ts',
+      'test/e2e/many-tenants.long.test.ts',
       '150 tenants by one run, and nobody else’s row',
     ),
   }),

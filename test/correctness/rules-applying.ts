@@ -15,7 +15,7 @@ export const applying = [
       'test/engine/shapes/side-effects.ts': [
         'foreign keys: a cascade is carried as the source did it, and a TRUNCATE touches nobody who refers to the table',
       ],
-      'test/e2e/schema-changes.pg.test.ts': [
+      'test/e2e/schema-changes.long.test.ts': [
         'a partition that is emptied, and one that is detached, are noticed and compared',
       ],
     },
@@ -69,17 +69,17 @@ export const applying = [
         'additive changes are made by the run, before the first row that needs them, and others still stop',
         'under ddl: additive, too, a column without a rule stops before it is made on the target (P1)',
       ],
-      'test/e2e/schema-changes.pg.test.ts': [
+      'test/e2e/schema-changes.long.test.ts': [
         'rows that were written anew and not sent are compared; a mere VACUUM FULL is, too, and is found equal',
       ],
-      'test/seeds/seeds.pg.test.ts': ['$suite.about: $suite.name, seed $seed'],
+      'test/seeds/seeds.long.test.ts': ['$suite.about: $suite.name, seed $seed'],
     },
   ),
   rule(
     15,
     'A transaction of any size goes through in bounded memory, and is there as a whole or not at all; prepared ones are applied when they are committed.',
     {
-      'test/engine/large-batches.pg.test.ts': [
+      'test/engine/large-batches.long.test.ts': [
         'find rows that are not there before they commit, and hold two batches at most',
       ],
       'test/engine/matrix/transaction-cases.ts': [
@@ -93,7 +93,7 @@ export const applying = [
     16,
     'Rows, checkpoint, fence and audit entry are one transaction of the target: no crash leaves one without the others, and no older run writes.',
     {
-      'test/engine/matrix/matrix.pg.test.ts': ['everything arrives once'],
+      'test/engine/matrix/matrix.long.test.ts': ['everything arrives once'],
       'test/engine/resume.pg.test.ts': [
         'a run that was taken over cannot write any more',
         'a newer epoch on the target ends the run',

@@ -34,7 +34,9 @@ export const copying = [
     ],
   }),
   rule(4, 'A link that joins, is split off or is merged misses no transaction and sees none twice.', {
-    'test/e2e/many-tenants.pg.test.ts': ['50 come and 10 go while all of them write, and none misses a row'],
+    'test/e2e/many-tenants.long.test.ts': [
+      '50 come and 10 go while all of them write, and none misses a row',
+    ],
     'test/engine/errored-links.pg.test.ts': [
       'catches up and is merged once it passes, with what came meanwhile',
       'links that fail alike share a slot, and part when one of them passes',

@@ -114,7 +114,7 @@ test('while all goes well', async () => {
     'run',
     '--follow',
     '--max-duration',
-    '3s',
+    '8s',
     '--metrics-addr',
     '127.0.0.1:0',
   ]);

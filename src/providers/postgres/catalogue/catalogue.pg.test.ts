@@ -94,7 +94,7 @@ test.each([18, 15] as const)('reads everything of a PostgreSQL %i', async (pg) =
   const catalogue = await read(pair);
 
   expect([...catalogue.tables.keys()]).toEqual([
-    'cat.Odd.Name"x',
+    'cat."Odd.Name""x"',
     'cat.by_deferrable',
     'cat.by_full',
     'cat.by_index',

@@ -1,11 +1,12 @@
 /** Partition trees from pg_inherits, walked in memory: one statement reads them all, and no table is locked for it. */
 
+import type { TableName } from '../../../core/topology/table.ts';
+import { tableName } from '../../../core/topology/table-name.ts';
 import type { PartitionRow } from './tables.ts';
 
 export interface Leaf {
   readonly oid: number;
-  /** schema.table */
-  readonly name: string;
+  readonly name: TableName;
 }
 
 export interface PartitionTree {
@@ -25,7 +26,10 @@ export const partitionTree = (rows: readonly PartitionRow[]): PartitionTree => {
     leaves: (root) =>
       below(root)
         .filter((row) => row.child_kind !== 'p')
-        .map((row) => ({ oid: row.child, name: `${row.child_schema}.${row.child_name}` }))
+        .map((row) => ({
+          oid: row.child,
+          name: tableName({ schema: row.child_schema, name: row.child_name }),
+        }))
         .toSorted((a, b) => (a.name < b.name ? -1 : 1)),
     descendants: (root) => below(root).map((row) => row.child),
   };

@@ -4,6 +4,7 @@ import { isXcError, XcError } from '../../../core/errors/xc-error.ts';
 import { maxLsn, ZERO_LSN } from '../../../core/change/lsn.ts';
 import { addLacking, mayBeAdded } from './additive.ts';
 import { openCopySession, type CopySession } from './copy-table.ts';
+import { tableNameSql } from '../quote.ts';
 import { unlessMoved } from './schema-moved.ts';
 import { linksNamed, readSides, type EngineParts } from './parts.ts';
 import { ShapeStore } from './shape-store.ts';
@@ -11,7 +12,7 @@ import { laterSnapshot, type HeldSnapshot } from './snapshots.ts';
 import { readTenantValues } from './tenant-values.ts';
 
 const RELATIONS = `
-  SELECT c.oid AS relation, n.nspname || '.' || c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+  SELECT c.oid AS relation, ${tableNameSql('n.nspname', 'c.relname')} AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
    WHERE c.oid = ANY ($1::oid[])`;
 
 export class Copies implements AsyncDisposable {

@@ -16,7 +16,7 @@ import { publishedTables } from './publications.ts';
 import { retrying } from './retry.ts';
 import { refuseMoved } from './rule-places.ts';
 import type { Sessions } from './sessions.ts';
-import type { StoredTables, TableStore } from './table-store.ts';
+import { readStoredTables, type StoredTables, type TableStore } from './table-store.ts';
 import type { TargetSession } from './target-session.ts';
 
 export interface EngineParts {
@@ -73,7 +73,9 @@ export const readSides = async (
   const client = await control.source();
   const source = await readCatalogue(client);
   const published = await publishedTables(client, stream.key);
-  const stored: StoredTables = meant === 'published' ? new Map() : await parts.tables.read();
+  const reader = await control.reader();
+  // Not over the session that holds the lock: a look beside a run has none.
+  const stored: StoredTables = meant === 'published' ? new Map() : await readStoredTables(reader, stream.key);
   const carried = (link: Link): TableName[] =>
     tablesOf(link, source, isMeant(link, meant, stored, published)).map(tableName);
   const tables = new Map(links.map((link) => [link.id, new Set(carried(link))]));
@@ -81,7 +83,6 @@ export const readSides = async (
   const tablesOfLink = (link: Link): ReadonlySet<TableName> => tables.get(link.id)!;
   const places = placesOf(links, tablesOfLink);
   const there = namesThere(names, places);
-  const reader = await control.reader();
   if (are === 'copied') await refuseMoved(reader, stream.key, links, source, tablesOfLink);
   const read = await readCatalogue(reader, { tables: (name) => there.has(name) });
   const target = targetView(read, source, places);

@@ -30,6 +30,37 @@ export interface Joining {
   readonly clear: readonly { readonly sql: string; readonly values: readonly string[] }[];
 }
 
+export const readStoredTables = async (
+  client: Pick<Client, 'query'>,
+  stream: string,
+): Promise<StoredTables> => {
+  const { rows } = await client.query<{
+    link: string;
+    relation: string | null;
+    slot: string | null;
+    from: string | null;
+    consistent: string | null;
+  }>(
+    `SELECT l.link, t.relation, t.slot, t.from_position AS "from", t.consistent_at AS consistent
+       FROM xcrepl.links l LEFT JOIN xcrepl.carried_tables t USING (link) WHERE l.stream = $1 AND l.tables_known`,
+    [stream],
+  );
+  const tables = new Map<LinkId, Map<number, StoredTable>>();
+  for (const { link, relation, slot, from, consistent } of rows) {
+    const own = tables.get(link) ?? new Map<number, StoredTable>();
+    tables.set(link, own);
+    if (relation !== null)
+      own.set(Number(relation), {
+        link,
+        relation: Number(relation),
+        slot,
+        from: from === null ? null : parseLsn(from),
+        consistentAt: consistent === null ? null : parseLsn(consistent),
+      });
+  }
+  return tables;
+};
+
 export class TableStore {
   readonly #session: TargetSession;
 
@@ -37,37 +68,12 @@ export class TableStore {
     this.#session = session;
   }
 
-  async read(): Promise<StoredTables> {
-    const { rows } = await this.#session.query<{
-      link: string;
-      relation: string | null;
-      slot: string | null;
-      from: string | null;
-      consistent: string | null;
-    }>(
-      `SELECT l.link, t.relation, t.slot, t.from_position AS "from", t.consistent_at AS consistent
-         FROM xcrepl.links l LEFT JOIN xcrepl.carried_tables t USING (link) WHERE l.stream = $1 AND l.tables_known`,
-      [this.#session.options.stream.key],
-    );
-    const tables = new Map<LinkId, Map<number, StoredTable>>();
-    for (const { link, relation, slot, from, consistent } of rows) {
-      const own = tables.get(link) ?? new Map<number, StoredTable>();
-      tables.set(link, own);
-      if (relation !== null)
-        own.set(Number(relation), {
-          link,
-          relation: Number(relation),
-          slot,
-          from: from === null ? null : parseLsn(from),
-          consistentAt: consistent === null ? null : parseLsn(consistent),
-        });
-    }
-    return tables;
-  }
-
   /** Tables that join on this slot; empty for a slot that links are on. */
   async joining(slot: string): Promise<StoredTable[]> {
-    return joiningOn(await this.read(), slot);
+    return joiningOn(
+      await this.#session.transaction((client) => readStoredTables(client, this.#session.options.stream.key)),
+      slot,
+    );
   }
 
   /** Links that were copied before this was written down carry what was published for them. */

@@ -87,12 +87,12 @@ const finding = ({ name, parent }: Constraint, { facts }: CheckedTable, orphans:
   severity: orphans === 0 ? 'info' : 'warn',
   seen:
     orphans === 0
-      ? `every row points to a row of ${parent.schema}.${parent.name}`
-      : `${orphans} ${orphans === 1 ? 'row points' : 'rows point'} to no row of ${parent.schema}.${parent.name}`,
+      ? `every row points to a row of ${tableName(parent)}`
+      : `${orphans} ${orphans === 1 ? 'row points' : 'rows point'} to no row of ${tableName(parent)}`,
   ...(orphans === 0
     ? {}
     : {
-        remedy: `carry ${parent.schema}.${parent.name} in the same rule, or find out who changes it on the target`,
+        remedy: `carry ${tableName(parent)} in the same rule, or find out who changes it on the target`,
         code: 'XC-5343',
       }),
 });
