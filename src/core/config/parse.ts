@@ -15,6 +15,7 @@ import { inEnvironment, type ConfigSources } from './in-environment.ts';
 import type { TracedConfig } from './loaded.ts';
 import { mistakeText, pathText, type Mistake, type PlacedMistake } from './mistake.ts';
 import { configSchema, userConfigSchema, type Config } from './schema.ts';
+import { withStandIns } from './stand-ins.ts';
 
 type Path = Mistake['path'];
 
@@ -140,11 +141,25 @@ const validate = (merged: Merged, mistakes: PlacedMistake[]): Config | undefined
   });
   const result = configSchema.safeParse(merged.value);
   if (!result.success) {
-    mistakes.push(...mistakesOf(result.error.issues, configSchema, merged.value).map(place));
+    const refused = mistakesOf(result.error.issues, configSchema, merged.value);
+    mistakes.push(...refused.map(place), ...mistakesBetween(merged.value, refused).map(place));
     return undefined;
   }
   mistakes.push(...crossCheck(result.data).map(place));
   return result.data;
+};
+
+/** What is wrong between the parts that the schema took. */
+const mistakesBetween = (document: unknown, refused: readonly Mistake[]): Mistake[] => {
+  const stood = withStandIns(
+    document,
+    refused.map(({ path }) => path),
+  );
+  const result = stood && configSchema.safeParse(stood.value);
+  if (!stood || !result?.success) return [];
+  // Manifests bring tenants; where that section is refused nobody knows whether there are any.
+  const whole = stood.isStandIn(['signing']) ? false : undefined;
+  return crossCheck(result.data, whole).filter(({ path }) => !stood.isStandIn(path));
 };
 
 /** Origins are looked up by the text of a path, as messages and `config show` write it. */
