@@ -8,14 +8,7 @@ import { diffTables, type TableDifference } from '../validation/schema-diff.ts';
 import { targetColumn, type NameMap } from '../topology/mapping.ts';
 import { ownName, tableName, type ColumnFacts, type TableFacts, type TypeFacts } from '../topology/table.ts';
 import type { TableShape } from './shape.ts';
-import {
-  addColumn,
-  addLabels,
-  changeType,
-  loosenDomain,
-  renameColumn,
-  type Statements,
-} from './statements.ts';
+import { addColumn, mendType, renameColumn, type Statements } from './statements.ts';
 
 export interface Misfit extends Statements {
   readonly code: 'XC-5202' | 'XC-5220' | 'XC-5221';
@@ -67,7 +60,7 @@ const misfitOf = (
     case 'type-differs': {
       // A message from before the type was changed has values of the type of then.
       const now = sent.columns.get(column.name)?.typeOid === column.typeOid;
-      return now && !difference.widening ? retyped(difference, subject, source, target) : null;
+      return now && !difference.widening ? retyped(difference, subject, target.table) : null;
     }
     case 'extra-required-column':
     case 'target-not-null':
@@ -133,31 +126,10 @@ export const formerName = (
 const retyped = (
   difference: Extract<TableDifference, { kind: 'type-differs' }>,
   subject: string,
-  source: FitSide,
-  target: FitSide,
+  table: TableFacts,
 ): Misfit => {
-  const { column, target: place, why } = difference;
-  if (column.typeName !== place.typeName)
-    return { code: 'XC-5202', subject, why, ...changeType(target.table, column, place) };
-  const [from, to] = [source.types.get(column.typeOid), target.types.get(place.typeOid)];
-  const labels = withInner(addLabels, from, to, source, target);
-  if (labels) return { code: 'XC-5221', subject, why, ...labels };
-  const loosened = withInner(loosenDomain, from, to, source, target);
-  return { code: 'XC-5202', subject, why, ...(loosened ?? { sql: [], additive: false }) };
+  const { why, made } = difference;
+  // Two enums of one name differ by labels.
+  const code = made?.source.kind === 'e' && made.target.kind === 'e' ? 'XC-5221' : 'XC-5202';
+  return { code, subject, why, ...(mendType(table, difference) ?? { sql: [], additive: false }) };
 };
-
-/** What is to be done with the type itself, or with the one inside an array or domain. */
-const withInner = (
-  mend: (source: TypeFacts, target: TypeFacts) => Statements | null,
-  from: TypeFacts | undefined,
-  to: TypeFacts | undefined,
-  source: FitSide,
-  target: FitSide,
-): Statements | null => {
-  if (!from || !to) return null;
-  const mended = mend(from, to);
-  if (mended) return mended;
-  return withInner(mend, source.types.get(innerOid(from)), target.types.get(innerOid(to)), source, target);
-};
-
-const innerOid = (type: TypeFacts): number => type.elementOid || type.baseOid;

@@ -7,6 +7,7 @@
 import { splitTable } from '../topology/table-name.ts';
 import { quoteLiteral, quoteName, quoteTable } from '../topology/quote.ts';
 import { targetColumn, targetTable, type NameMap } from '../topology/mapping.ts';
+import type { TableDifference } from '../validation/schema-diff.ts';
 import {
   ownName,
   tableName,
@@ -97,6 +98,15 @@ const widensInPlace = (from: string, to: string): boolean => {
 const isNumber = (type: string): boolean =>
   /^(smallint|integer|bigint|real|double precision|numeric(\(.*\))?)$/.test(type);
 
+/** What a column's type asks of the target: another type, or that type made as the source's is; null where nothing simple does. */
+export const mendType = (
+  table: Named,
+  { column, target, made }: Extract<TableDifference, { kind: 'type-differs' }>,
+): Statements | null => {
+  if (made === null) return changeType(table, column, target);
+  return addLabels(made.source, made.target) ?? loosenDomain(made.source, made.target);
+};
+
 export const changeType = (table: Named, column: ColumnFacts, target: ColumnFacts): Statements => {
   const name = quoteName(ownName(target));
   const alter = `ALTER TABLE ${quoteTable(table)} ALTER COLUMN ${name} TYPE ${column.typeName}`;
@@ -128,7 +138,7 @@ export const addLabels = (source: TypeFacts, target: TypeFacts): Statements | nu
 };
 
 /** Constraints of the target's domain that the source's has no more; null where that is not what differs. */
-export const loosenDomain = (source: TypeFacts, target: TypeFacts): Statements | null => {
+const loosenDomain = (source: TypeFacts, target: TypeFacts): Statements | null => {
   if (source.kind !== 'd' || target.kind !== 'd') return null;
   const kept = new Set(Object.values(source.constraints ?? {}));
   const gone = Object.entries(target.constraints ?? {}).filter(([, definition]) => !kept.has(definition));

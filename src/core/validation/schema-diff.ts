@@ -17,6 +17,8 @@ export type TableDifference =
       readonly target: ColumnFacts;
       readonly why: string;
       readonly widening: boolean;
+      /** The types of one name that are made differently: the column's own, or one inside of it; null for two names. */
+      readonly made: { readonly source: TypeFacts; readonly target: TypeFacts } | null;
     }
   | { readonly kind: 'extra-required-column'; readonly column: ColumnFacts }
   | { readonly kind: 'extra-column'; readonly column: ColumnFacts }
@@ -89,7 +91,14 @@ const typeDifferences = (
   if (column.typeName !== target.typeName) {
     const why = `${column.typeName} on the source, ${target.typeName} on the target`;
     return [
-      { kind: 'type-differs', column, target, why, widening: isWidening(column.typeName, target.typeName) },
+      {
+        kind: 'type-differs',
+        column,
+        target,
+        why,
+        widening: isWidening(column.typeName, target.typeName),
+        made: null,
+      },
     ];
   }
   const why = typeDifference(
@@ -98,13 +107,13 @@ const typeDifferences = (
     sourceTypes,
     targetTypes,
   );
-  if (why !== null) return [{ kind: 'type-differs', column, target, ...why }];
+  if (why !== null) return [{ kind: 'type-differs', column, target, widening: false, ...why }];
   return column.collation === target.collation ? [] : [{ kind: 'collation-differs', column, target }];
 };
 
 interface Why {
   readonly why: string;
-  readonly widening: boolean;
+  readonly made: { readonly source: TypeFacts; readonly target: TypeFacts };
 }
 
 /** Types of the same name that are made differently. Built-in types are what they are. */
@@ -117,19 +126,21 @@ const typeDifference = (
   if (!source || !target || source.schema === 'pg_catalog')
     return elementDifference(source, target, sourceTypes, targetTypes);
   const name = tableName(source);
-  if (source.kind !== target.kind)
-    return { why: `${name} is another kind of type on the target`, widening: false };
+  const made = { source, target };
+  if (source.kind !== target.kind) return { why: `${name} is another kind of type on the target`, made };
   const lacking = source.labels.filter((label) => !target.labels.includes(label));
-  if (lacking.length > 0)
-    return {
-      why: `enum ${name} lacks ${lacking.map((label) => `'${label}'`).join(', ')} on the target`,
-      widening: false,
-    };
-  const attributes = attributeDifference(name, source, target, sourceTypes, targetTypes);
-  if (attributes) return attributes;
-  if (source.kind === 'd' && target.strictDomain && !source.strictDomain)
-    return { why: `domain ${name} refuses values on the target that the source allows`, widening: false };
-  return elementDifference(source, target, sourceTypes, targetTypes);
+  if (lacking.length > 0) {
+    const labels = lacking.map((label) => `'${label}'`).join(', ');
+    return { why: `enum ${name} lacks ${labels} on the target`, made };
+  }
+  // A domain over a domain is as strict as the inner one, which is the one to be loosened then.
+  const inner =
+    attributeDifference(name, source, target, sourceTypes, targetTypes) ??
+    elementDifference(source, target, sourceTypes, targetTypes);
+  if (inner) return inner;
+  return source.kind === 'd' && target.strictDomain && !source.strictDomain
+    ? { why: `domain ${name} refuses values on the target that the source allows`, made }
+    : null;
 };
 
 const elementDifference = (
@@ -142,11 +153,10 @@ const elementDifference = (
   for (const part of ['elementOid', 'baseOid', 'rangeSubtypeOid'] as const) {
     const [a, b] = [sourceTypes.get(source[part]), targetTypes.get(target[part])];
     if (!a && !b) continue;
-    if (nameOf(a) !== nameOf(b))
-      return {
-        why: `${nameOf(source)} is made of ${nameOf(a)} on the source, ${nameOf(b)} on the target`,
-        widening: false,
-      };
+    if (nameOf(a) !== nameOf(b)) {
+      const why = `${nameOf(source)} is made of ${nameOf(a)} on the source, ${nameOf(b)} on the target`;
+      return { why, made: { source, target } };
+    }
     const why = typeDifference(a, b, sourceTypes, targetTypes);
     if (why) return why;
   }
@@ -164,7 +174,10 @@ const attributeDifference = (
     type.attributes.map((part) => `${part.name} ${nameOf(types.get(part.typeOid))}`).join(', ');
   const [a, b] = [shape(source, sourceTypes), shape(target, targetTypes)];
   if (a !== b)
-    return { why: `composite ${name} is (${a}) on the source, (${b}) on the target`, widening: false };
+    return {
+      why: `composite ${name} is (${a}) on the source, (${b}) on the target`,
+      made: { source, target },
+    };
   for (const [at, part] of source.attributes.entries()) {
     const other = target.attributes[at];
     if (!other || other.typeOid === 0) continue;

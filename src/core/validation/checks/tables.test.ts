@@ -265,7 +265,29 @@ describe('source against target', () => {
     expect(finding.map(({ seen, severity }) => [seen, severity])).toEqual([
       ["enum shop.mood lacks 'sad' on the target", 'block'],
     ]);
+    expect(finding[0]?.remedy).toBe(`ALTER TYPE "shop"."mood" ADD VALUE IF NOT EXISTS 'sad' BEFORE 'ok';`);
     expect(found({ source, sourceTypes: [moodOf('ok')], targetTypes: [moodOf('ok', 'sad')] })).toEqual([]);
+  });
+
+  it('says how the type itself is put right where it stands inside of the column’s', () => {
+    const source = [withColumns(column('m', 'shop.few[]', { typeOid: 90_001 }))];
+    const many = type(90_001, 'shop', 'few[]', { kind: 'b', elementOid: 90_002 });
+    const few = (constraints: Record<string, string>) =>
+      type(90_002, 'shop', 'few', {
+        kind: 'd',
+        baseOid: 23,
+        strictDomain: Object.keys(constraints).length > 0,
+        constraints,
+      });
+    const [finding] = check({
+      source,
+      sourceTypes: [many, few({})],
+      targetTypes: [many, few({ 'few check': 'CHECK (VALUE < 9)', set: 'NOT NULL' })],
+    });
+    expect(finding?.seen).toBe('domain shop.few refuses values on the target that the source allows');
+    expect(finding?.remedy).toBe(
+      'ALTER DOMAIN "shop"."few" DROP CONSTRAINT "few check"; ALTER DOMAIN "shop"."few" DROP NOT NULL;',
+    );
   });
 
   it('blocks extra columns that need a value, and NOT NULL that the source does not promise', () => {

@@ -1,7 +1,7 @@
 /** Column and type differences between source and target, named one by one. */
 
 import { quoteName, quoteTable } from '../../../topology/quote.ts';
-import { addColumn, changeType } from '../../../schema-change/statements.ts';
+import { addColumn, mendType, type Statements } from '../../../schema-change/statements.ts';
 import { targetColumn, targetTable as targetTableName, type NameMap } from '../../../topology/mapping.ts';
 import { ownName, tableName, type ColumnFacts, type TableFacts } from '../../../topology/table.ts';
 import { diffTables, type TableDifference } from '../../schema-diff.ts';
@@ -75,7 +75,7 @@ export const observeDifference = (
         subject,
         severity: difference.widening ? 'warn' : 'block',
         seen: difference.why,
-        remedy: changeType(target, column, difference.target).sql.join(' '),
+        ...remedyOf(mendType(target, difference)),
         code: 'XC-5315',
       };
     case 'extra-required-column':
@@ -136,6 +136,9 @@ export const observeDifference = (
       };
   }
 };
+
+const remedyOf = (statements: Statements | null): { readonly remedy?: string } =>
+  statements === null ? {} : { remedy: statements.sql.join(' ') };
 
 /** Generated columns are not published, so a plain column on the target stays empty. */
 const sourceGenerated = (
