@@ -1,5 +1,7 @@
 /** What a seeded suite is: the same code for a few seeds in CI and for as many as one likes by hand. */
 
+import { inspect } from 'node:util';
+
 export interface Suite {
   readonly name: string;
   /** What it shows, in a few words. */
@@ -11,6 +13,9 @@ export interface Suite {
   readonly run: (seed: number) => Promise<string>;
 }
 
+const told = (error: unknown): string =>
+  error instanceof Error ? (error.stack ?? error.message) : String(error);
+
 export const replayOf = (suite: string, seed: number): string =>
   `npm run test:seeds -- --only ${suite} --seed ${seed}`;
 
@@ -19,7 +24,8 @@ export const runSeed = async ({ name, run }: Suite, seed: number): Promise<strin
   try {
     return await run(seed);
   } catch (error) {
-    const why = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    // With all that it holds: what was thrown while things were put away hides what was thrown before.
+    const why = error instanceof SuppressedError ? inspect(error) : told(error);
     throw new Error(`${name}, seed ${seed}; replay: ${replayOf(name, seed)}\n${why}`, { cause: error });
   }
 };

@@ -141,7 +141,6 @@ export const foldReport = (meta: RunMeta, entries: readonly JournalEntry[]): Run
 /** Links and tables that a plan leaves out: lost side slots, tables that came late, links that carry nothing. */
 const SET_ASIDE: ReadonlySet<string | undefined> = new Set([
   'XC-5001',
-  'XC-5002',
   'XC-5004',
   'XC-5250',
   'XC-5251',

@@ -151,7 +151,7 @@ const loosenDomain = (source: TypeFacts, target: TypeFacts): Statements | null =
 
 /**
  * A table as replication needs it: columns and what names a row. Without defaults of sequences, foreign keys, triggers,
- * further indexes, comments and grants: `xcrepl schema plan` carries those.
+ * further indexes, comments and grants, which pg_dump --schema-only shows.
  */
 export const createTable = (table: TableFacts, map?: NameMap): Statements => {
   const name = (column: string): string => quoteName(targetColumn(map, tableName(table), column));

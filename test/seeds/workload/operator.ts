@@ -5,14 +5,11 @@
 
 import type { Pair } from '../../harness/pair.ts';
 import { finishInTime, startRunner, told, type Runner, type RunnerEnd } from '../runner.ts';
-import { heldFor, leftOut, reportedLacking, runOnTarget, waitedFor } from './statements.ts';
+import { heldFor, joiningLacks, reportedLacking, runOnTarget, waitedFor } from './statements.ts';
 
 /** Unavailable, or told to stop, or that before it could listen. */
 const mayEnd = ({ exitCode, signal }: RunnerEnd): boolean =>
   exitCode === 5 || exitCode === 143 || signal === 'SIGTERM';
-
-/** Done, and with something to be told. */
-const WARNED = 3;
 
 export class Operator {
   readonly #pair: Pair;
@@ -20,7 +17,6 @@ export class Operator {
   #restarts = 0;
   #said = '';
   #mended = 0;
-  #left: readonly string[] = [];
 
   constructor(pair: Pair) {
     this.#pair = pair;
@@ -54,20 +50,14 @@ export class Operator {
     this.#runner = this.#follow();
   }
 
-  /** Tables that the last run told that it does not carry, because they came after their link. */
-  get left(): readonly string[] {
-    return this.#left;
-  }
-
   /** Ends the follower, and runs once more to where the source is then. */
   async finish(): Promise<string> {
     await this.#stop();
     const start = (): Runner => startRunner(this.#pair, '--once');
     const retries = await finishInTime(start, 'the run after the traffic', async (end) => {
-      const lacking = [...reportedLacking(end), ...(await heldFor(this.#pair))];
-      if (await this.#mend(lacking)) return 'mended';
-      this.#left = leftOut(end.stdout);
-      return end.exitCode === WARNED && this.#left.length > 0 ? 'done' : 'wrong';
+      const joining = joiningLacks(end);
+      const lacking = [...reportedLacking(end), ...(await heldFor(this.#pair)), ...(joining ?? [])];
+      return (await this.#mend(lacking)) || joining !== null ? 'mended' : 'wrong';
     });
     const again = this.#restarts + retries;
     return `${again > 0 ? `, started again ${again} times` : ''}${this.#mended > 0 ? `, ${this.#mended} statements on the target` : ''}`;

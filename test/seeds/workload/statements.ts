@@ -5,18 +5,18 @@ import type { Pair } from '../../harness/pair.ts';
 import type { RunnerEnd } from '../runner.ts';
 import { isLost, MAX_RECONNECTS, RECONNECT_MS } from './writers.ts';
 
-/** The statements of an error: what it says to do next, a statement a line. */
-const statementsIn = (text: string): string[] => text.match(/^ALTER .*;$/gm) ?? [];
+/** The statements of an error: what it says to do next, each from the beginning of a line to the end of one. */
+const statementsIn = (text: string): string[] => text.match(/^(?:ALTER|CREATE) [^]*?;(?=$| -- )/gm) ?? [];
 
 /** What a run that follows says while it waits. */
 export const waitedFor = (stderr: string): string[] =>
-  [...stderr.matchAll(/^waiting: XC-52\d\d .*\n((?:ALTER .*;\n)+)/gm)].flatMap(([, lines]) =>
+  [...stderr.matchAll(/^waiting: XC-52\d\d .*\n((?:(?:ALTER|CREATE) [^]*?;\n)+)/gm)].flatMap(([, lines]) =>
     statementsIn(lines!),
   );
 
 interface Report {
   readonly errors?: readonly { readonly next?: string }[];
-  readonly findings?: readonly { readonly code?: string; readonly subject: string }[];
+  readonly findings?: readonly { readonly code?: string; readonly remedy?: string }[];
 }
 
 /** A run that was refused before it began has none. */
@@ -31,9 +31,11 @@ export const reportedLacking = ({ stdout, stderr }: RunnerEnd): string[] => {
   return statementsIn((JSON.parse(refused) as { error: { next?: string } }).error.next ?? '');
 };
 
-/** Subjects of tables that no link carries yet. */
-export const leftOut = (stdout: string): string[] =>
-  (reportIn(stdout).findings ?? []).flatMap(({ code, subject }) => (code === 'XC-5002' ? [subject] : []));
+/** What tables that came later lack before they can join; null where there are none that may. */
+export const joiningLacks = ({ stdout }: RunnerEnd): string[] | null => {
+  const later = (reportIn(stdout).findings ?? []).filter(({ code }) => /^XC-525[0-2]$/.test(code ?? ''));
+  return later.length === 0 ? null : later.flatMap(({ remedy }) => statementsIn(remedy ?? ''));
+};
 
 /** What links wait for that are held while the others go on. */
 export const heldFor = async (pair: Pair): Promise<string[]> => {

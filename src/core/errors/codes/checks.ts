@@ -81,7 +81,7 @@ export const checkCodes = {
   'XC-5313': {
     title: 'table is missing',
     means: 'A rule names no table on the source, or a table in scope is not on the target.',
-    next: 'correct the rule, or carry the table over with xcrepl schema apply',
+    next: 'correct the rule, or create the table as the remedy shows; pg_dump --schema-only shows what else belongs to it: indexes, foreign keys, defaults, grants',
   },
   'XC-5314': {
     title: 'column is missing on the target',

@@ -9,12 +9,6 @@ export const integrityCodes = {
       'The slot is gone, invalidated (wal_status lost) or past the checkpoint, so the changes after the checkpoint can no longer be read from the log. Streaming never starts again quietly past such a gap.',
     next: 'xcrepl replication doctor shows what is missing; drop the link and copy it again',
   },
-  'XC-5002': {
-    title: 'table is not carried by its link',
-    means:
-      'The rule names the table, but the link does not carry it. Rows written before could not be streamed, so none are. XC-5250 to XC-5252 say why a table that came later has not joined yet.',
-    next: 'xcrepl replication simulate shows what stands in its way',
-  },
   'XC-5004': {
     title: 'link does not carry changes',
     means: 'The link is stopped, paused, errored or in need of repair. The other links of its stream go on.',

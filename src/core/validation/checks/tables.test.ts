@@ -225,6 +225,17 @@ describe('columns that every tenant drops', () => {
 describe('source against target', () => {
   it('blocks a missing table and nothing else of it', () => {
     expect(found({ target: [] })).toEqual(['target-table eu shop.orders block XC-5313']);
+    expect(remedies({ target: [] })).toEqual([
+      [
+        'CREATE SCHEMA IF NOT EXISTS "shop";',
+        'CREATE TABLE IF NOT EXISTS "shop"."orders" (',
+        '  "tenant_id" text NOT NULL,',
+        '  "id" bigint NOT NULL,',
+        '  "note" text,',
+        '  PRIMARY KEY ("tenant_id", "id")',
+        ');',
+      ].join('\n'),
+    ]);
   });
 
   it('names a missing column, but not one that every tenant drops or that is generated', () => {

@@ -2,6 +2,7 @@
 
 import type { Lsn } from '../../../core/change/lsn.ts';
 import { XcError } from '../../../core/errors/xc-error.ts';
+import { createTable } from '../../../core/schema-change/statements.ts';
 import { tablesOf } from '../../../core/plan/scope.ts';
 import type { Link, LinkId } from '../../../core/topology/link.ts';
 import { tableName, type Catalogue, type TableFacts, type TableName } from '../../../core/topology/table.ts';
@@ -91,7 +92,7 @@ export const readSides = async (
     throw new XcError('XC-5202', {
       subject: [...namesThere(missing, places)].join(', '),
       why: `${stream.target.region} has no such table`,
-      next: `xcrepl schema plan --from ${stream.source.region} --to ${stream.target.region}`,
+      next: createAll(links, source, tables, new Set(missing)).join('\n'),
       facts: { links: linksOf(tables, new Set(missing)) },
     });
   return { source, target, tables, places, joinedAt: joinedAt(source, stored) };
@@ -125,6 +126,20 @@ const joinedAt = (source: Catalogue, stored: StoredTables): Sides['joinedAt'] =>
       joined.set(link, own.set(name, from));
     }
   return joined;
+};
+
+const createAll = (
+  links: readonly Link[],
+  source: Catalogue,
+  tables: ReadonlyMap<LinkId, ReadonlySet<TableName>>,
+  missing: ReadonlySet<TableName>,
+): string[] => {
+  const statements = links.flatMap((link) =>
+    [...tables.get(link.id)!.intersection(missing)].flatMap(
+      (name) => createTable(source.tables.get(name)!, link.rule.map).sql,
+    ),
+  );
+  return [...new Set(statements)];
 };
 
 const linksOf = (

@@ -1,22 +1,23 @@
 /** Column and type differences between source and target, named one by one. */
 
 import { quoteName, quoteTable } from '../../../topology/quote.ts';
-import { addColumn, mendType, type Statements } from '../../../schema-change/statements.ts';
+import { addColumn, createTable, mendType, type Statements } from '../../../schema-change/statements.ts';
 import { targetColumn, targetTable as targetTableName, type NameMap } from '../../../topology/mapping.ts';
-import { ownName, tableName, type ColumnFacts, type TableFacts } from '../../../topology/table.ts';
+import { splitTable } from '../../../topology/table-name.ts';
+import { ownName, tableName, type Catalogue, type ColumnFacts, type TableFacts } from '../../../topology/table.ts';
 import { diffTables, type TableDifference } from '../../schema-diff.ts';
 import { droppedByAll, type Observation, type TableCheck } from './context.ts';
 
 export const targetTable: TableCheck = {
   name: 'target-table',
-  run: ({ source, target, links, sourceRegion, targetRegion }) => {
+  run: ({ source, target, targetCatalogue, links }) => {
     if (!target)
       return [
         {
           on: 'target',
           severity: 'block',
           seen: `no table ${targetTableName(links[0]?.rule.map, tableName(source))} on the target`,
-          remedy: `xcrepl schema apply --from ${sourceRegion} --to ${targetRegion}`,
+          remedy: createMissing(source, targetCatalogue, links[0]?.rule.map),
           code: 'XC-5313',
         },
       ];
@@ -31,6 +32,14 @@ export const targetTable: TableCheck = {
       ];
     return [];
   },
+};
+
+/** A schema in which nothing is seen may still be there: then the first statement changes nothing. */
+const createMissing = (source: TableFacts, target: Catalogue, map: NameMap | undefined): string => {
+  const { schema } = splitTable(targetTableName(map, tableName(source)));
+  const isThere = [...target.tables.values(), ...target.types.values()].some((one) => one.schema === schema);
+  const sql = isThere ? [] : [`CREATE SCHEMA IF NOT EXISTS ${quoteName(schema)};`];
+  return [...sql, ...createTable(source, map).sql].join('\n');
 };
 
 export const columns: TableCheck = {
