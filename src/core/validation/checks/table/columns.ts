@@ -4,7 +4,13 @@ import { quoteName, quoteTable } from '../../../topology/quote.ts';
 import { addColumn, createTable, mendType, type Statements } from '../../../schema-change/statements.ts';
 import { targetColumn, targetTable as targetTableName, type NameMap } from '../../../topology/mapping.ts';
 import { splitTable } from '../../../topology/table-name.ts';
-import { ownName, tableName, type Catalogue, type ColumnFacts, type TableFacts } from '../../../topology/table.ts';
+import {
+  ownName,
+  tableName,
+  type Catalogue,
+  type ColumnFacts,
+  type TableFacts,
+} from '../../../topology/table.ts';
 import { diffTables, type TableDifference } from '../../schema-diff.ts';
 import { droppedByAll, type Observation, type TableCheck } from './context.ts';
 
