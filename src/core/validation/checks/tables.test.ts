@@ -40,6 +40,14 @@ const withTenant = (tenant: ReturnType<typeof column>) =>
 
 const moodOf = (...labels: string[]) => type(90_001, 'shop', 'mood', { kind: 'e', labels });
 
+const few = (constraints: Record<string, string>) =>
+  type(90_002, 'shop', 'few', {
+    kind: 'd',
+    baseOid: 23,
+    strictDomain: Object.keys(constraints).length > 0,
+    constraints,
+  });
+
 const root = (...leaves: string[]) => orders({ kind: 'p', leaves });
 
 const trigger = (enabled: 'O' | 'A' | 'R' | 'D') => [
@@ -283,13 +291,6 @@ describe('source against target', () => {
   it('says how the type itself is put right where it stands inside of the column’s', () => {
     const source = [withColumns(column('m', 'shop.few[]', { typeOid: 90_001 }))];
     const many = type(90_001, 'shop', 'few[]', { kind: 'b', elementOid: 90_002 });
-    const few = (constraints: Record<string, string>) =>
-      type(90_002, 'shop', 'few', {
-        kind: 'd',
-        baseOid: 23,
-        strictDomain: Object.keys(constraints).length > 0,
-        constraints,
-      });
     const [finding] = check({
       source,
       sourceTypes: [many, few({})],
