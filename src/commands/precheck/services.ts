@@ -1,27 +1,23 @@
 /** Registry, Vault, keys, object stores and directories: each looked at on its own, each a row. */
 
-import { dirname, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { LoadedConfig } from '../../core/config/loaded.ts';
-import type { ObjectStoreConfig } from '../../core/config/schema.ts';
 import { isXcError } from '../../core/errors/xc-error.ts';
 import {
   checkCosignKey,
-  checkDirectory,
   checkRegistry,
-  checkStore,
   checkVault,
 } from '../../core/validation/checks/services.ts';
 import type { Finding } from '../../core/validation/finding.ts';
-import type { HttpAnswer, HttpAsk } from '../../core/validation/observed-service.ts';
+import type { HttpAsk } from '../../core/validation/observed-service.ts';
 import { observeKeyFile } from '../../providers/cosign/key-file.ts';
-import { observeDirectory } from '../../providers/directory/observe.ts';
 import { httpAsk } from '../../providers/http/ask.ts';
-import { shownUrl } from '../../providers/http/shown-url.ts';
-import { askStore, storeUrl } from '../../providers/object-endpoint/ask-store.ts';
 import { registryHealth } from '../../providers/registry-health/health.ts';
 import { vaultHealth } from '../../providers/vault/health.ts';
 import type { Host } from '../frame/host.ts';
+import { askAt, baseOf, directoryFinding, late } from './asking.ts';
 import { within, type Deadline } from './deadline.ts';
+import { storeFinding } from './object-store.ts';
 
 const STATE_DIRECTORY = '.xcrepl';
 
@@ -33,7 +29,7 @@ export const serviceFindings = async (
   const { config } = loaded;
   const ask = guardedAsk(deadline);
   const stores = Object.entries(config.regions).flatMap(([region, { objects }]) =>
-    objects ? [storeFinding(host, loaded, region, objects, ask, deadline)] : [],
+    objects ? [storeFinding({ host, loaded, region, ask, deadline }, objects)] : [],
   );
   const keys = Object.entries(config.hashKeys).map(([name, reference]) =>
     hashKeyFinding(host, name, reference, deadline),
@@ -57,29 +53,6 @@ const guardedAsk = (deadline: Deadline): HttpAsk => {
       : ({ kind: 'found' } as const);
     return name.kind === 'found' ? ask(request) : { kind: 'none', why: name.why };
   };
-};
-
-/** What a relative path in the configuration starts from, as file: references do. */
-const baseOf = (host: Host, { path }: LoadedConfig): string => (path === null ? host.cwd : dirname(path));
-
-/** A URL that stands in the configuration, or behind a reference. */
-const urlOf = (host: Host, value: string, deadline: Deadline): Promise<string> =>
-  /^(env|file|cmd|vault):/.test(value) ? within(deadline.reach, host.secret(value)) : Promise.resolve(value);
-
-/** What asking needs first, its address, may itself be missing or late. */
-const askAt = async (
-  host: Host,
-  value: string,
-  deadline: Deadline,
-  ask: (url: string) => Promise<HttpAnswer>,
-): Promise<{ readonly url: string; readonly answer: HttpAnswer }> => {
-  try {
-    const url = await urlOf(host, value, deadline);
-    return { url: shownUrl(url), answer: await ask(url) };
-  } catch (error) {
-    const why = isXcError(error) ? error.message : 'its address was not known within the time allowed';
-    return { url: value, answer: { kind: 'none', why } };
-  }
 };
 
 const registryFinding = async (
@@ -113,28 +86,6 @@ const cosignFinding = async (host: Host, loaded: LoadedConfig, deadline: Deadlin
   const fromEnvironment = Boolean(host.env['COSIGN_KEY_PATH']);
   const path = resolve(fromEnvironment ? host.cwd : baseOf(host, loaded), config.cosign.key);
   return late('cosign-key', path, deadline, async () => checkCosignKey(await observeKeyFile(path), mode));
-};
-
-const directoryFinding = (check: string, path: string, deadline: Deadline): Promise<Finding> =>
-  late(check, path, deadline, async () => checkDirectory(check, await observeDirectory(path)));
-
-/** A file system that hangs (a network mount) is a row too. */
-const late = async (
-  check: string,
-  subject: string,
-  deadline: Deadline,
-  look: () => Promise<Finding>,
-): Promise<Finding> => {
-  try {
-    return await within(deadline.total, look());
-  } catch (error) {
-    const why = deadline.total.aborted
-      ? 'no answer within the time allowed'
-      : error instanceof Error
-        ? error.message
-        : '';
-    return { check, subject, verdict: 'unknown', severity: 'block', seen: why, code: 'XC-5340' };
-  }
 };
 
 const hashKeyFinding = async (
@@ -171,48 +122,3 @@ const hashKeyFinding = async (
 
 /** As the row policy demands (core/policy/row-policy.ts). */
 const MIN_KEY_BYTES = 16;
-
-const storeFinding = async (
-  host: Host,
-  loaded: LoadedConfig,
-  region: string,
-  objects: ObjectStoreConfig,
-  ask: HttpAsk,
-  deadline: Deadline,
-): Promise<Finding> => {
-  const isNeeded = loaded.config.rules.some(
-    (rule) => rule.prefixes !== undefined && [rule.from, ...rule.to].includes(region),
-  );
-  switch (objects.kind) {
-    case 'memory':
-      return {
-        check: 'object-store',
-        region,
-        subject: 'memory',
-        verdict: 'pass',
-        severity: 'info',
-        seen: 'in this process',
-      };
-    case 'local':
-      return {
-        ...(await directoryFinding('object-store', resolve(baseOf(host, loaded), objects.path), deadline)),
-        region,
-      };
-    case 's3':
-    case 'gcs':
-    case 'azure': {
-      const address = {
-        kind: objects.kind,
-        bucket: objects.kind === 'azure' ? objects.container : objects.bucket,
-        region: objects.kind === 's3' ? objects.region : undefined,
-      };
-      const asked = await askAt(host, objects.endpoint ?? 'https://', deadline, async (endpoint) => {
-        const url = storeUrl({ ...address, endpoint: objects.endpoint === undefined ? undefined : endpoint });
-        if (url === null) return { kind: 'none', why: 'no endpoint is configured' };
-        return (await askStore({ ...address, endpoint }, url, endpoint, ask)).answer;
-      });
-      const endpoint = objects.endpoint === undefined ? 'the cloud’s own endpoint' : asked.url;
-      return checkStore(region, { ...address, endpoint, answer: asked.answer }, isNeeded);
-    }
-  }
-};

@@ -24,6 +24,7 @@ export const crossCheck = (
   }
   checkRuleIds(config, report);
   checkBudgets(config, report, whole);
+  if (whole) checkTenantPlaces(config, report);
   checkConflicts(config, report);
   checkSigning(config, report);
   return mistakes;
@@ -154,6 +155,22 @@ const checkBudgets = ({ budgets, tenants, regions }: Config, report: Report, who
     const earlier = seen.get(key);
     if (earlier === undefined) seen.set(key, index);
     else report(path, `budgets[${earlier}] limits the same tenant and regions`);
+  }
+};
+
+/** P5: what two tenants could both reach belongs to none of them. */
+const checkTenantPlaces = ({ regions, tenants }: Config, report: Report): void => {
+  for (const [region, { objects }] of Object.entries(regions)) {
+    if (objects === undefined || objects.kind === 'memory') continue;
+    const seen = new Map<string, string>();
+    for (const [tenant, place] of Object.entries(objects.tenants ?? {})) {
+      const path: Path = ['regions', region, 'objects', 'tenants', tenant];
+      checkName('tenant', tenants, tenant, path, report);
+      const key = JSON.stringify({ prefix: '', ...place });
+      const other = seen.get(key);
+      if (other !== undefined) report(path, `the same place as of tenant ${other}`);
+      seen.set(key, tenant);
+    }
   }
 };
 

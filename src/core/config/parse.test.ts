@@ -110,6 +110,36 @@ describe('a valid file', () => {
 });
 
 describe('every mistake is told at once, with its place', () => {
+  test('of an object store: a literal key, two tenants in one place, a path that leads out', async () => {
+    const text = change(
+      'zone: us\n',
+      `zone: us
+    objects:
+      kind: s3
+      bucket: b
+      credentials: { accessKeyId: AKIA, secretAccessKey: env:KEY }
+      prefix: ../up
+`,
+    );
+    expect((await mistakes(text)).map((line) => line.replace(/^\S+ /, ''))).toEqual([
+      'regions.us-east-1.objects.credentials.accessKeyId: a reference: env:NAME, file:PATH, cmd:COMMAND or vault:PATH#KEY',
+      'regions.us-east-1.objects.prefix: no leading slash, and no . or .. as a part',
+    ]);
+    const shared = change(
+      'zone: us\n',
+      `zone: us
+    objects:
+      kind: local
+      path: /srv
+      tenants: { acme: { prefix: one/ }, umbra: { prefix: one/ } }
+`,
+    );
+    expect((await mistakes(shared)).map((line) => line.replace(/^\S+ /, ''))).toEqual([
+      'regions.us-east-1.objects.tenants.umbra: no tenant of this name; there is acme',
+      'regions.us-east-1.objects.tenants.umbra: the same place as of tenant acme',
+    ]);
+  });
+
   test('of the schema', async () => {
     const text = `schemaVersion: 1
 controlPlane: acme

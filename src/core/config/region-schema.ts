@@ -2,7 +2,8 @@
 
 import * as z from 'zod/mini';
 import { _default as defaulting } from 'zod/mini';
-import { duration, named, says, secretRef, secretRefOrUrl, size, text } from './scalars.ts';
+import { objects } from './objects-schema.ts';
+import { duration, named, says, secretRef, size, text } from './scalars.ts';
 
 const postgres = says(
   'The region’s PostgreSQL server. The DSN names user, host, port, database and sslmode.',
@@ -37,29 +38,6 @@ const postgres = says(
       ),
     ),
   }),
-);
-
-const endpoint = says(
-  'Endpoint URL or a reference to it; the cloud’s own when absent.',
-  z.optional(secretRefOrUrl),
-);
-const prefix = says('What every key begins with.', z.optional(z.string()));
-
-const objects = says(
-  'The region’s object store.',
-  z.discriminatedUnion('kind', [
-    z.strictObject({
-      kind: z.literal('s3'),
-      endpoint,
-      bucket: text,
-      prefix,
-      region: says('The cloud’s name of the region.', z.optional(z.string())),
-    }),
-    z.strictObject({ kind: z.literal('gcs'), endpoint, bucket: text, prefix }),
-    z.strictObject({ kind: z.literal('azure'), endpoint, container: text, prefix }),
-    z.strictObject({ kind: z.literal('local'), path: text }),
-    z.strictObject({ kind: z.literal('memory') }),
-  ]),
 );
 
 export const region = z.strictObject({

@@ -35,7 +35,10 @@ export const named = (description?: string): z.ZodMiniString => {
 };
 export const name = named();
 
-export const text = checked(z.minLength(1, 'must not be empty'));
+const notEmpty = z.minLength(1, 'must not be empty');
+export const text = checked(notEmpty);
+/** With its own description: `says` on the shared one would describe every text. */
+export const textOf = (description: string): z.ZodMiniString => says(description, checked(notEmpty));
 
 export const tablePattern = checked(
   z.regex(

@@ -1,5 +1,7 @@
 /** What precheck saw of services and files beside the databases; what it means is decided by the checks. */
 
+import type { StoreBehaviour } from '../objects/store-errors.ts';
+
 /** One HTTP request's outcome. Only status and headers: a body could hold anything. */
 export type HttpAnswer =
   | { readonly kind: 'answer'; readonly status: number; readonly headers: Readonly<Record<string, string>> }
@@ -42,5 +44,17 @@ export interface ObservedStore {
   readonly bucket: string;
   /** Without credentials and query. */
   readonly endpoint: string;
+  /** To a request without signature: what stands at the address, and is it open to anybody. */
   readonly answer: HttpAnswer;
+  /** What a request with our credentials met; null where none was sent. */
+  readonly signed: SignedAnswer | null;
 }
+
+/** One page of a listing, asked for with the credentials of the configuration. */
+export type SignedAnswer =
+  | { readonly kind: 'listed' }
+  | {
+      readonly kind: 'refused';
+      readonly behaviour: StoreBehaviour;
+      readonly why: string;
+    };

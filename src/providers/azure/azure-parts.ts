@@ -57,7 +57,7 @@ export const azureParts = (
 
   async put(key, upload, number, body) {
     const tag = blockId(begunBy(upload).id, number);
-    await place.told(key, async () => place.blob(key).stageBlock(tag, body, body.byteLength));
+    await place.told(key, async () => place.blob(key).stageBlock(tag, body, body.byteLength, place.encryption()));
     return { number, bytes: body.byteLength, tag };
   },
 
@@ -84,6 +84,7 @@ export const azureParts = (
       place.blob(key).commitBlockList(
         parts.toSorted((a, b) => a.number - b.number).map(({ tag }) => tag),
         {
+          ...place.encryption(),
           conditions: conditionsOf(options.when),
           metadata: toAzure(options.metadata ?? begun.metadata, sha256),
           ...(contentType === undefined ? {} : { blobHTTPHeaders: { blobContentType: contentType } }),

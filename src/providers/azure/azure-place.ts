@@ -20,6 +20,8 @@ export interface AzureAddress {
   /** Undefined for a SAS token, or for the SDK's own chain: environment, workload identity, az login. */
   readonly credentials: { readonly account: string; readonly key: string } | undefined;
   readonly storageClass: string | undefined;
+  /** Names the key of new blobs; undefined for the container's own. */
+  readonly encryptionScope: string | undefined;
 }
 
 const ATTEMPTS = 5;
@@ -77,6 +79,12 @@ export class AzurePlace {
     if (!NO_BLOB_NAME.test(key)) return;
     const why = 'Azure keeps no empty, dotted or backslashed part of a name, and no control character';
     throw new XcError('XC-5404', { subject: `${this.name} ${JSON.stringify(key)}`, why });
+  }
+
+  /** What a new blob, and every block of it, is stored with. */
+  encryption(): { encryptionScope?: string } {
+    const { encryptionScope } = this.address;
+    return encryptionScope === undefined ? {} : { encryptionScope };
   }
 
   async told<T>(key: string, work: () => Promise<T>): Promise<T> {

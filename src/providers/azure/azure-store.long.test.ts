@@ -26,6 +26,7 @@ describe('Azure against Azurite', () => {
         container,
         credentials: server.credentials,
         storageClass: undefined,
+        encryptionScope: undefined,
       };
       return {
         store: await AzureStore.open({ ...address, prefix: '' }, systemClock),

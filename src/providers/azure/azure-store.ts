@@ -157,6 +157,7 @@ export class AzureStore implements ObjectStore {
   async #put(key: string, body: Uint8Array, sha256: HexDigest, options: WriteOptions): Promise<ObjectInfo> {
     const answer = await this.#at.told(key, async () =>
       this.#at.blob(key).upload(body, body.byteLength, {
+        ...this.#at.encryption(),
         conditions: conditionsOf(options.when),
         metadata: toAzure(options.metadata, sha256),
         ...(options.contentType === undefined

@@ -12,7 +12,7 @@ export interface GcsAddress {
   readonly bucket: string;
   /** Before every key; empty for none. */
   readonly prefix: string;
-  /** Undefined for Google itself; with another one nothing is signed in. */
+  /** Undefined for Google itself; with another one, nothing is signed in without credentials. */
   readonly endpoint: string | undefined;
   /** A service account's key; undefined for the SDK's own chain: environment, gcloud, metadata server. */
   readonly credentials: { readonly client_email: string; readonly private_key: string } | undefined;
@@ -34,7 +34,11 @@ export class GcsPlace {
   constructor(address: GcsAddress, clock: Clock) {
     const storage = new Storage({
       retryOptions: { autoRetry: true, maxRetries: ATTEMPTS },
-      ...(address.endpoint === undefined ? {} : { apiEndpoint: address.endpoint, projectId: 'none' }),
+      ...(address.endpoint === undefined ? {} : {
+            apiEndpoint: address.endpoint,
+            projectId: 'none',
+            useAuthWithCustomEndpoint: address.credentials !== undefined,
+          }),
       ...(address.credentials === undefined ? {} : { credentials: { ...address.credentials } }),
     });
     this.bucket = storage.bucket(address.bucket);

@@ -1,6 +1,9 @@
-/** Asks an object store for a bucket, without signature: what stands behind the address, and is the bucket there. */
+/** Asks an object store for a bucket: what stands behind the address, is the bucket there, and are we let in. */
 
-import type { HttpAsk, ObservedStore } from '../../core/validation/observed-service.ts';
+import { isXcError } from '../../core/errors/xc-error.ts';
+import type { ObjectStore } from '../../core/objects/object-store.ts';
+import { behaviourOf } from '../../core/objects/store-errors.ts';
+import type { HttpAnswer, HttpAsk, SignedAnswer } from '../../core/validation/observed-service.ts';
 
 export interface StoreAddress {
   readonly kind: 's3' | 'gcs' | 'azure';
@@ -26,15 +29,17 @@ export const storeUrl = (store: StoreAddress): string | null => {
   }
 };
 
-/** S3 HeadBucket, GCS "buckets get", Azure "Get Container Properties". */
-export const askStore = async (
-  store: StoreAddress,
-  url: string,
-  shownEndpoint: string,
-  ask: HttpAsk,
-): Promise<ObservedStore> => ({
-  kind: store.kind,
-  bucket: store.bucket,
-  endpoint: shownEndpoint,
-  answer: await ask({ url, method: store.kind === 'gcs' ? 'GET' : 'HEAD' }),
-});
+/** S3 HeadBucket, GCS "buckets get", Azure "Get Container Properties". Without a signature. */
+export const askStore = async (store: StoreAddress, url: string, ask: HttpAsk): Promise<HttpAnswer> =>
+  await ask({ url, method: store.kind === 'gcs' ? 'GET' : 'HEAD' });
+
+/** Asks a store for the first page of what it holds, with the credentials that it was opened with. Writes nothing. */
+export const askSigned = async (store: ObjectStore): Promise<SignedAnswer> => {
+  try {
+    for await (const _first of store.list('')) break;
+    return { kind: 'listed' };
+  } catch (error) {
+    if (!isXcError(error)) throw error;
+    return { kind: 'refused', behaviour: behaviourOf(error), why: error.message };
+  }
+};

@@ -15,6 +15,8 @@ export interface S3Address {
   readonly credentials:
     | { readonly accessKeyId: string; readonly secretAccessKey: string; readonly sessionToken?: string }
     | undefined;
+  /** The bucket in the path: a server of one's own answers at one address for all buckets. */
+  readonly forcePathStyle: boolean;
   /** `when-required` for servers that do not know S3's newer checksums. */
   readonly checksums: 'when-supported' | 'when-required';
   readonly storageClass: string | undefined;
@@ -48,8 +50,8 @@ export class S3Place {
         httpAgent: { maxSockets: 1024 },
         httpsAgent: { maxSockets: 1024 },
       },
-      // A server of one's own answers at one address for all buckets.
-      ...(address.endpoint === undefined ? {} : { endpoint: address.endpoint, forcePathStyle: true }),
+      forcePathStyle: address.forcePathStyle,
+      ...(address.endpoint === undefined ? {} : { endpoint: address.endpoint }),
       ...(address.credentials === undefined ? {} : { credentials: { ...address.credentials } }),
     };
     this.client = new S3Client(config);

@@ -1,8 +1,9 @@
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type CephServer, startCeph, withoutCeph } from '../../../test/servers/ceph-rgw.ts';
 import { objectStoreContract } from '../../core/objects/object-store.contract.ts';
+import { askSigned } from '../object-endpoint/ask-store.ts';
 import { systemClock } from '../system/clock.ts';
 import type { S3Address } from './s3-place.ts';
 import { S3Store } from './s3-store.ts';
@@ -24,9 +25,29 @@ describe.skipIf(reason !== null)(`S3 against Ceph${reason === null ? '' : `: ${r
     endpoint: server.endpoint,
     region: undefined,
     credentials: server.credentials,
+    forcePathStyle: true,
     checksums: 'when-required',
     storageClass: undefined,
     encryption: undefined,
+  });
+
+  it('lets in who has the key, and nobody else', async () => {
+    const bucket = `b-${randomUUID()}`;
+    const client = new S3Client({ ...clientSettings(server), region: 'us-east-1' });
+    await client.send(new CreateBucketCommand({ Bucket: bucket }));
+    client.destroy();
+    const ask = async (more: Partial<S3Address>) => {
+      const store = new S3Store({ ...address('', bucket), ...more }, systemClock);
+      try {
+        return await askSigned(store);
+      } finally {
+        await store.close();
+      }
+    };
+    const credentials = { ...server.credentials, secretAccessKey: 'another' };
+    expect(await ask({})).toEqual({ kind: 'listed' });
+    expect(await ask({ credentials })).toMatchObject({ kind: 'refused', behaviour: 'auth' });
+    expect(await ask({ bucket: 'b-none' })).toMatchObject({ kind: 'refused', behaviour: 'gone' });
   });
 
   objectStoreContract('S3', async () => {

@@ -147,4 +147,15 @@ export const usageCodes = {
     means: 'The parameters of scrypt in the key file would take more than a gibibyte of memory, or are none.',
     next: 'use the key file as cosign wrote it, or make a new pair with xcrepl policy keygen',
   },
+  'XC-1060': {
+    title: 'address or credentials of an object store cannot be used',
+    means:
+      'The configuration’s `objects` does not say where the store is, or what a reference of it points to has another form: a service account’s key in JSON, a connection string.',
+    next: 'correct objects of the region (docs/configuration.md), then run xcrepl precheck',
+  },
+  'XC-1061': {
+    title: 'region has no object store',
+    means: 'A command needs the object store of a region whose configuration has no `objects`.',
+    next: 'add objects to the region in the configuration, or name another region',
+  },
 } as const satisfies Record<string, CodeEntry>;

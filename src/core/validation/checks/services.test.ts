@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Finding } from '../finding.ts';
-import type { HttpAnswer, ObservedDirectory, ObservedKeyFile, ObservedStore } from '../observed-service.ts';
-import { checkCosignKey, checkDirectory, checkRegistry, checkStore, checkVault } from './services.ts';
+import type { HttpAnswer, ObservedDirectory, ObservedKeyFile } from '../observed-service.ts';
+import { checkCosignKey, checkDirectory, checkRegistry, checkVault } from './services.ts';
 
 const answer = (status: number, headers: Record<string, string> = {}): HttpAnswer => ({
   kind: 'answer',
@@ -19,9 +19,6 @@ const file = (more: Partial<NonNullable<ObservedKeyFile['file']>> = {}): Observe
   path: '/k',
   file: { isFile: true, readable: true, mode: 0o600, looksLikeKey: true, ...more },
 });
-
-const judge = (reply: HttpAnswer, kind: ObservedStore['kind'] = 's3', isNeeded = true): Finding =>
-  checkStore('us', { kind, bucket: 'b', endpoint: 'https://s3', answer: reply }, isNeeded);
 
 describe('registry', () => {
   it('passes when it is up or declared to be none', () => {
@@ -102,28 +99,5 @@ describe('directory', () => {
     ['a nearly full disk', { freeBytes: 1e6 }, 'fail warn'],
   ])('judges %s', (_name, more, expected) => {
     expect(brief(checkDirectory('state-directory', { ...directory, ...more }))).toBe(expected);
-  });
-});
-
-describe('object store', () => {
-  it('never counts an unsigned request as authorised', () => {
-    for (const status of [200, 204, 401, 403, 404, 301, 400, 500])
-      expect(judge(answer(status)).verdict).not.toBe('pass');
-    expect(judge(answer(403)).seen).toContain('reachable; not authorised (unsigned request');
-    expect(brief(judge(answer(403)))).toBe('unknown info');
-  });
-
-  it('tells a missing bucket from a refusal and from nobody', () => {
-    expect(judge(answer(404)).seen).toContain('no such bucket');
-    expect(brief(judge(answer(404)))).toBe('fail block');
-    expect(brief(judge(answer(404), 'azure'))).toBe('unknown info');
-    expect(brief(judge(nobody))).toBe('fail block');
-    expect(brief(judge(nobody, 's3', false))).toBe('fail warn');
-  });
-
-  it('names the region that a bucket is in', () => {
-    expect(judge(answer(301, { 'x-amz-bucket-region': 'eu-west-1' }))).toMatchObject({
-      remedy: 'set region: eu-west-1 for this object store',
-    });
   });
 });

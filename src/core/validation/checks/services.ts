@@ -1,7 +1,7 @@
 /** Checks of the services and files that the configuration names beside its databases. */
 
 import type { Finding } from '../finding.ts';
-import type { HttpAnswer, ObservedDirectory, ObservedKeyFile, ObservedStore } from '../observed-service.ts';
+import type { HttpAnswer, ObservedDirectory, ObservedKeyFile } from '../observed-service.ts';
 
 type Seen = Partial<Finding> & Pick<Finding, 'seen'>;
 
@@ -119,71 +119,5 @@ export const checkDirectory = (check: string, directory: ObservedDirectory): Fin
   const made = existing === path ? 'writable' : `to be made in ${existing}, which is writable`;
   return row(check, path, {
     seen: freeBytes === null ? made : `${made}, ${Math.floor(freeBytes / 2 ** 20)} MiB free`,
-  });
-};
-
-/**
- * A request without signature tells whether the store and the bucket are there, not whether our credentials are let in:
- * a refusal is unknown, and is never counted as pass.
- */
-export const checkStore = (region: string, store: ObservedStore, isNeeded: boolean): Finding => {
-  const { answer, bucket, endpoint, kind } = store;
-  const at = (seen: Seen): Finding => ({
-    ...row('object-store', `${kind} ${bucket} at ${endpoint}`, seen),
-    region,
-  });
-  const severity = isNeeded ? 'block' : 'warn';
-  if (answer.kind === 'none')
-    return at({
-      verdict: 'fail',
-      severity,
-      seen: answer.why,
-      remedy: 'check the endpoint and the network',
-      code: 'XC-6015',
-    });
-  const { status } = answer;
-  if (status >= 200 && status < 300)
-    return at({
-      verdict: 'unknown',
-      severity: 'warn',
-      seen: `reachable, and open to requests without signature (HTTP ${status}): anybody can list it`,
-      remedy: 'close public access to the bucket',
-      code: 'XC-5341',
-    });
-  if (status === 401 || status === 403)
-    return at({
-      verdict: 'unknown',
-      severity: 'info',
-      seen: `reachable; not authorised (unsigned request, HTTP ${status}), so whether our credentials are let in is not known`,
-      code: 'XC-5340',
-    });
-  if (status === 404) {
-    // Azure hides private containers behind 404; the others do not hide a bucket that exists.
-    const hidden = kind === 'azure';
-    return at({
-      verdict: hidden ? 'unknown' : 'fail',
-      severity: hidden ? 'info' : severity,
-      seen: hidden
-        ? 'reachable; the container is private or missing (HTTP 404, unsigned request)'
-        : 'reachable; no such bucket (HTTP 404)',
-      remedy: `create ${bucket}, or correct its name`,
-      code: 'XC-5341',
-    });
-  }
-  const elsewhere = answer.headers['x-amz-bucket-region'];
-  if (status === 301 || status === 307 || (status === 400 && elsewhere !== undefined))
-    return at({
-      verdict: 'fail',
-      severity,
-      seen: `reachable; the bucket is in another region${elsewhere ? ` (${elsewhere})` : ''}`,
-      remedy: `set region: ${elsewhere ?? '…'} for this object store`,
-      code: 'XC-5341',
-    });
-  return at({
-    verdict: status >= 500 ? 'fail' : 'unknown',
-    severity: status >= 500 ? severity : 'warn',
-    seen: `HTTP ${status}`,
-    remedy: 'see the store’s own status',
-    code: 'XC-6015',
   });
 };
