@@ -17,7 +17,8 @@ const secrets: Readonly<Record<string, string>> = {
   'env:TOKEN': 't0ken',
   'env:URL': 'https://s3.example',
   'env:SAS': '?sv=2024&sig=abc',
-  'env:CONNECTION': 'DefaultEndpointsProtocol=https;AccountName=acme;AccountKey=a2V5PT0=;EndpointSuffix=blob.example',
+  'env:CONNECTION':
+    'DefaultEndpointsProtocol=https;AccountName=acme;AccountKey=a2V5PT0=;EndpointSuffix=blob.example',
   'env:GOOGLE': '{"type":"service_account","client_email":"a@b","private_key":"pem"}',
 };
 

@@ -12,7 +12,8 @@ import type { Host } from '../frame/host.ts';
 import { type Deadline, within } from './deadline.ts';
 
 /** What a relative path in the configuration starts from, as file: references do. */
-export const baseOf = (host: Host, { path }: LoadedConfig): string => (path === null ? host.cwd : dirname(path));
+export const baseOf = (host: Host, { path }: LoadedConfig): string =>
+  path === null ? host.cwd : dirname(path);
 
 /** A URL that stands in the configuration, or behind a reference. */
 const urlOf = (host: Host, value: string, deadline: Deadline): Promise<string> =>

@@ -3,11 +3,7 @@
 import { resolve } from 'node:path';
 import type { LoadedConfig } from '../../core/config/loaded.ts';
 import { isXcError } from '../../core/errors/xc-error.ts';
-import {
-  checkCosignKey,
-  checkRegistry,
-  checkVault,
-} from '../../core/validation/checks/services.ts';
+import { checkCosignKey, checkRegistry, checkVault } from '../../core/validation/checks/services.ts';
 import type { Finding } from '../../core/validation/finding.ts';
 import type { HttpAsk } from '../../core/validation/observed-service.ts';
 import { observeKeyFile } from '../../providers/cosign/key-file.ts';

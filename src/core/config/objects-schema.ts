@@ -75,7 +75,10 @@ const s3 = z.strictObject({
         z.strictObject({ kind: z.literal('aes256') }),
         z.strictObject({
           kind: z.literal('kms'),
-          keyId: says('Id or ARN of the KMS key; the account’s own key for S3 when absent.', z.optional(text)),
+          keyId: says(
+            'Id or ARN of the KMS key; the account’s own key for S3 when absent.',
+            z.optional(text),
+          ),
         }),
       ]),
     ),

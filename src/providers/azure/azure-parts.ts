@@ -57,7 +57,9 @@ export const azureParts = (
 
   async put(key, upload, number, body) {
     const tag = blockId(begunBy(upload).id, number);
-    await place.told(key, async () => place.blob(key).stageBlock(tag, body, body.byteLength, place.encryption()));
+    await place.told(key, async () =>
+      place.blob(key).stageBlock(tag, body, body.byteLength, place.encryption()),
+    );
     return { number, bytes: body.byteLength, tag };
   },
 

@@ -34,7 +34,9 @@ export class GcsPlace {
   constructor(address: GcsAddress, clock: Clock) {
     const storage = new Storage({
       retryOptions: { autoRetry: true, maxRetries: ATTEMPTS },
-      ...(address.endpoint === undefined ? {} : {
+      ...(address.endpoint === undefined
+        ? {}
+        : {
             apiEndpoint: address.endpoint,
             projectId: 'none',
             useAuthWithCustomEndpoint: address.credentials !== undefined,

@@ -16,7 +16,8 @@ const judge = (
   kind: ObservedStore['kind'] = 's3',
   isNeeded = true,
   signed: SignedAnswer | null = null,
-): Finding => checkStore('us', { kind, bucket: 'b', endpoint: 'https://s3', answer: reply, signed }, isNeeded);
+): Finding =>
+  checkStore('us', { kind, bucket: 'b', endpoint: 'https://s3', answer: reply, signed }, isNeeded);
 
 const refused = (behaviour: 'auth' | 'gone' | 'retry' | 'fatal', reply = answer(403)): Finding =>
   judge(reply, 's3', true, { kind: 'refused', behaviour, why: '…' });
