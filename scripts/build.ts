@@ -8,6 +8,7 @@ import crypto, { createHash } from 'node:crypto';
 import { globSync } from 'node:fs';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { isBuiltin } from 'node:module';
+import util from 'node:util';
 import { build, type Plugin } from 'rolldown';
 import { groupOf, neighboursAtOnce } from './build-chunks.ts';
 import { moveInto } from './build-swap.ts';
@@ -57,14 +58,18 @@ const leanBuiltins: Plugin = {
 };
 
 /**
- * node:crypto is itself a tenth of a short command, and many that name it never come to use it: each of its members is
- * asked for where it is used.
+ * node:crypto is itself a tenth of a short command, and many that name it never come to use it; node:util brings workers
+ * in when all of it is asked for: each of their members is asked for where it is used.
  */
-const builtin = (name: string): string =>
-  name === 'crypto'
-    ? `for (const name of ${JSON.stringify(Object.getOwnPropertyNames(crypto))})
-  Object.defineProperty(exports, name, { enumerable: true, get: () => process.getBuiltinModule('crypto')[name] });`
+const BY_MEMBER: Readonly<Record<string, object>> = { crypto, util };
+
+const builtin = (name: string): string => {
+  const members = BY_MEMBER[name];
+  return members
+    ? `for (const name of ${JSON.stringify(Object.getOwnPropertyNames(members))})
+  Object.defineProperty(exports, name, { enumerable: true, get: () => process.getBuiltinModule('${name}')[name] });`
     : `module.exports = process.getBuiltinModule(${JSON.stringify(name)});`;
+};
 
 const { version } = JSON.parse(await readFile(new URL('package.json', root), 'utf8')) as { version: string };
 
