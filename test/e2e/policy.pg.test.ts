@@ -225,3 +225,62 @@ test('evidence of the approved run stands alone, and no part of it can be change
     ).resolves.toBe(true);
   }
 });
+
+const signedBy = async (plan: string, ...approvers: string[]): Promise<void> => {
+  expect((await xcrepl('policy', 'sign', plan, '--key', 'rita.key')).exitCode).toBe(0);
+  for (const name of approvers) expect((await approve(plan, name)).exitCode).toBe(0);
+};
+
+test('in production rows are overwritten, and links and regions given up, only by approved plans', async () => {
+  await pair.configure((config) => ({ ...config, environment: 'production', budgets: [] }));
+  const wrong = `SELECT id FROM shop.customers WHERE full_name = 'overwritten here'`;
+  await pair.target.query(
+    `UPDATE shop.customers SET full_name = 'overwritten here' WHERE id = (SELECT min(id) FROM shop.customers)`,
+  );
+  const found = await xcrepl('replication', 'verify', '--repair-plan', 'repair.json');
+  expect(found.exitCode, found.stderr).toBe(6);
+  expectRefusal(await xcrepl('replication', 'run', '--plan', 'repair.json'), {
+    code: 'XC-3030',
+    exit: 8,
+    says: ['overwrites 1 rows of shop.customers'],
+  });
+  expect(await pair.target.query(wrong)).toHaveLength(1);
+  await signedBy('repair.json', 'alice', 'bob');
+  const mended = await xcrepl('replication', 'run', '--plan', 'repair.json');
+  expect(mended.exitCode, mended.stderr).toBe(0);
+  expect(await pair.target.query(wrong)).toEqual([]);
+
+  const [{ link }] = (await pair.target.query('SELECT link FROM xcrepl.links')) as [{ link: string }];
+  const end = (verb: string, ...more: string[]) =>
+    xcrepl('replication', verb, '--link', link, '--confirm', TARGET_REGION, ...more);
+  for (const verb of ['stop', 'drop'])
+    expectRefusal(await end(verb), { code: 'XC-3030', exit: 8, says: ['--out'] });
+  const uninstall = await xcrepl('uninstall', '--region', TARGET_REGION, '--confirm', TARGET_REGION);
+  expectRefusal(uninstall, { code: 'XC-3030', exit: 8, says: ['schema xcrepl'] });
+
+  expect((await end('drop', '--out', 'drop.json')).exitCode).toBe(0);
+  await signedBy('drop.json', 'alice');
+  expectRefusal(await end('drop', '--plan', 'drop.json'), { code: 'XC-3030', exit: 8, says: ['1 given'] });
+  await signedBy('drop.json', 'bob');
+  expectRefusal(await end('stop', '--plan', 'drop.json'), { code: 'XC-3001', exit: 8 });
+  const text = await readFile(join(pair.directory, 'drop.json'), 'utf8');
+  await writeFile(join(pair.directory, 'edited.json'), text.replace('replication drop', 'replication stop'));
+  expectRefusal(await end('stop', '--plan', 'edited.json'), { code: 'XC-3003', exit: 8 });
+  // A link that was made again under its name is another one.
+  await pair.target.query(`UPDATE xcrepl.links SET began_at = began_at + interval '1 second'`);
+  expectRefusal(await end('drop', '--plan', 'drop.json'), { code: 'XC-3001', exit: 8 });
+  await pair.target.query(`UPDATE xcrepl.links SET began_at = began_at - interval '1 second'`);
+  expect(await pair.target.query('SELECT FROM xcrepl.links')).toHaveLength(1);
+
+  const dropped = await end('drop', '--plan', 'drop.json');
+  expect(dropped.exitCode, dropped.stderr).toBe(0);
+  expect(await pair.target.query('SELECT FROM xcrepl.links')).toEqual([]);
+  const again = await end('drop', '--plan', 'drop.json');
+  expect([again.exitCode, again.json()]).toEqual([0, expect.objectContaining({ changed: false })]);
+  const { entries } = (await xcrepl('audit', 'list')).json() as {
+    entries: { action: string; facts?: object }[];
+  };
+  expect(entries.findLast(({ action }) => action === 'replication.drop')).toMatchObject({
+    facts: { approvedBy: 'alice, bob' },
+  });
+});

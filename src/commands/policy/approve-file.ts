@@ -2,6 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
+import { parseRemoval } from '../../core/plan/removal.ts';
 import { parsePlan } from '../../core/run/plan-file.ts';
 import { XcError } from '../../core/errors/xc-error.ts';
 import { approvalBytes } from '../../core/signing/approval-statement.ts';
@@ -11,6 +12,7 @@ import { bundles } from '../../providers/cosign/bundles.ts';
 import { writeDurably } from '../../providers/system/durable-file.ts';
 import type { Host, Outcome } from '../frame/host.ts';
 import { readGiven } from '../read-given.ts';
+import { DAY_MS } from '../replication/policy-context.ts';
 import { approvalPath, requesterOf } from './approvals.ts';
 import { signerFor, type KeyOptions } from './signer.ts';
 import { configDirectory, trustedKeys, type TrustedKey } from './trusted-keys.ts';
@@ -20,8 +22,6 @@ export interface ApproveOptions extends KeyOptions {
   readonly keyRef: string;
   readonly out?: string | undefined;
 }
-
-const DAY_MS = 24 * 3_600_000;
 
 export const approveFile = async (host: Host, file: string, options: ApproveOptions): Promise<Outcome> => {
   const loaded = await host.config();
@@ -81,10 +81,10 @@ const subjectOf = async (
   file: string,
 ): Promise<{ readonly subject: string; readonly digest: string }> => {
   const bytes = await readGiven(host, file);
-  const isPlan =
-    bytes.subarray(0, 1).toString() === '{' && /"kind":\s*"(replicate|repair-rows)"/.test(bytes.toString());
-  if (isPlan) {
-    const plan = parsePlan(bytes.toString(), file);
+  const text = bytes.toString();
+  const [, kind] = (text.startsWith('{') && /"kind":\s*"(replicate|repair-rows|removal)"/.exec(text)) || [];
+  if (kind !== undefined) {
+    const plan = kind === 'removal' ? parseRemoval(text, file) : parsePlan(text, file);
     return { subject: plan.id, digest: plan.digest };
   }
   return { subject: file, digest: `sha256:${createHash('sha256').update(bytes).digest('hex')}` };

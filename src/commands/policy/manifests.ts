@@ -88,6 +88,7 @@ const readOne = async (
     const approval = {
       required: signing?.approvals?.required ?? 1,
       keys: 0,
+      // A manifest stays in force until its pointer expires, and so does what was said of it.
       requester: signer.key.keyId,
       given: await readApprovals(await approvalFilesBeside(file), keys),
     };

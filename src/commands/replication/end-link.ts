@@ -6,11 +6,14 @@
 import type { Client } from 'pg';
 import { isXcError, XcError } from '../../core/errors/xc-error.ts';
 import { makePlan } from '../../core/plan/make-plan.ts';
+import type { Removal } from '../../core/plan/removal.ts';
 import type { StreamEngine } from '../../core/replication/engine.ts';
 import { slotName, type Link, type Stream } from '../../core/topology/link.ts';
 import { connect, disconnect } from '../../providers/postgres/connect.ts';
-import { askForEnd, readLink } from '../../providers/postgres/target-state.ts';
+import { askForEnd, readLink, type LinkStateRow } from '../../providers/postgres/target-state.ts';
 import type { Host, Outcome } from '../frame/host.ts';
+import { admitRemoval, writeRemoval } from '../policy/admit-removal.ts';
+import type { RemovalOptions } from '../policy/removal-options.ts';
 import { confirmRegion } from './confirm.ts';
 import { gather, newId } from './planning.ts';
 import { policyContext } from './policy-context.ts';
@@ -19,7 +22,7 @@ import { findLink, selectLinks, type Selected } from './selection.ts';
 
 export type Ending = 'stopping' | 'dropping';
 
-export interface EndOptions {
+export interface EndOptions extends RemovalOptions {
   readonly link: string;
   readonly confirm?: string | undefined;
 }
@@ -46,15 +49,19 @@ export const endLink = async (host: Host, wanted: Ending, options: EndOptions): 
     signal: host.signal,
   });
   try {
-    if (host.flags.dryRun) return await preview(client, link, wanted);
+    const row = await readLink(client, link.id, link.target);
+    const removal = removalOf(link, row, wanted);
+    if (options.out !== undefined) return await writeRemoval(host, removal, options.out);
+    if (host.flags.dryRun) return preview(row, link, wanted);
     await confirmRegion(host, link.target, options.confirm, action);
+    const admitted = await admitRemoval(host, removal, options);
     const ended = await end(host, { link, stream, selected: all, client, wanted });
     if (ended.changed)
       await host.audit.append({
         action: wanted === 'stopping' ? 'replication.stop' : 'replication.drop',
         subject: link.id,
         tenant: link.tenant,
-        facts: { state: ended.state, removed: ended.removed.join(', ') },
+        facts: { state: ended.state, removed: ended.removed.join(', '), ...admitted },
       });
     return outcome(link, ended, wanted);
   } finally {
@@ -163,10 +170,25 @@ const goneSlot = async (
   }
 };
 
-const preview = async (client: Client, link: Link, wanted: Ending): Promise<Outcome> => {
-  const row = await readLink(client, link.id, link.target);
-  const would =
-    !row || (wanted === 'stopping' && row.takenOff) ? 'nothing' : wanted === 'stopping' ? 'stop' : 'drop';
+const isEnded = (row: LinkStateRow | null, wanted: Ending): boolean =>
+  !row || (wanted === 'stopping' && row.takenOff);
+
+const removalOf = (link: Link, row: LinkStateRow | null, wanted: Ending): Removal => ({
+  action: wanted === 'stopping' ? 'replication stop' : 'replication drop',
+  subject: link.id,
+  region: link.target,
+  destroys: isEnded(row, wanted)
+    ? []
+    : [
+        wanted === 'stopping'
+          ? `ends what is kept for ${link.id}: it begins anew, with a copy`
+          : `forgets ${link.id}: its position and counts, and with the last link of a stream its slot`,
+      ],
+  rests: { since: row?.since ?? null },
+});
+
+const preview = (row: LinkStateRow | null, link: Link, wanted: Ending): Outcome => {
+  const would = isEnded(row, wanted) ? 'nothing' : wanted === 'stopping' ? 'stop' : 'drop';
   return {
     document: { schemaVersion: 1, dryRun: true, link: link.id, state: row?.state ?? 'absent', would },
     table: () => `${link.id}: ${row?.state ?? 'not known to the target'}; would do: ${would}`,

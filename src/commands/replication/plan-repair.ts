@@ -37,6 +37,7 @@ export const planRowRepair = async (
       seed: result.seed ?? '',
       differences: result.differences,
     })),
+    wish.policy,
   );
   await writeDurably(resolve(host.cwd, file), `${JSON.stringify(plan, null, 2)}\n`);
   return told(

@@ -10,12 +10,15 @@ import { closeLog, findLog, logStore } from '../../providers/changelog/log-store
 import { parseDsn } from '../../providers/postgres/dsn.ts';
 import { PostgresRecording } from '../../providers/postgres/record/record-source.ts';
 import type { Host, Outcome } from '../frame/host.ts';
+import type { Removal } from '../../core/plan/removal.ts';
+import { admitRemoval, writeRemoval } from '../policy/admit-removal.ts';
+import type { RemovalOptions } from '../policy/removal-options.ts';
 import { confirmRegion } from './confirm.ts';
 import { newId } from './planning.ts';
 import { countText } from './quantities.ts';
 import { findLink, regionDsns } from './selection.ts';
 
-export interface RecordOptions {
+export interface RecordOptions extends RemovalOptions {
   readonly link: string;
   readonly to: string;
   readonly follow?: boolean | undefined;
@@ -59,12 +62,15 @@ export const stopRecording = async (host: Host, options: RecordOptions): Promise
   await withSource(host, options, !host.flags.dryRun, async ({ link, path, log, source }) => {
     const found = await findLog(path);
     const open = found !== null && !found.closed;
+    const removal = await removalOf({ link, path, log, source }, found);
+    if (options.out !== undefined) return await writeRemoval(host, removal, options.out);
     if (host.flags.dryRun) {
       const slot = (await source.slot()) !== null;
       const would = [...(open ? ['seal the log'] : []), ...(slot ? [`drop slot ${recordingName(log)}`] : [])];
       return shown({ dryRun: true, link: link.id, log, would }, `would do: ${would.join(', ') || 'nothing'}`);
     }
     await confirmRegion(host, link.source, options.confirm, `end the recording of ${link.id}`);
+    await admitRemoval(host, removal, options);
     const removed = await source.drop();
     const closed = await closeLog({ path, rotateBytes: options.rotateBytes });
     const changed = closed || removed.length > 0;
@@ -74,6 +80,20 @@ export const stopRecording = async (host: Host, options: RecordOptions): Promise
     ];
     return shown({ link: link.id, log, changed, closed, removed }, lines.join('\n'));
   });
+
+const removalOf = async (
+  { link, path, log, source }: Omit<Parts, 'controlPlane'>,
+  found: Awaited<ReturnType<typeof findLog>>,
+): Promise<Removal> => ({
+  action: 'replication record --stop',
+  subject: link.id,
+  region: link.source,
+  destroys: [
+    ...(found !== null && !found.closed ? [`ends the log ${path}`] : []),
+    ...((await source.slot()) === null ? [] : [`drops slot ${recordingName(log)}, and what it keeps`]),
+  ],
+  rests: { log, start: found?.header.start ?? null },
+});
 
 const shown = (document: object, text: string): Outcome => ({
   document: { schemaVersion: 1, ...document },

@@ -4,7 +4,6 @@ import { XcError } from '../../core/errors/xc-error.ts';
 import { edgeOf } from '../../core/metrics/metrics.ts';
 import { makePlan } from '../../core/plan/make-plan.ts';
 import type { Plan } from '../../core/plan/plan.ts';
-import { refuseGates } from '../../core/plan/refuse-gates.ts';
 import { type LiveStream } from '../../core/run/live-stream.ts';
 import { planToRun } from '../../core/run/resume.ts';
 import type { Stream } from '../../core/topology/link.ts';
@@ -59,6 +58,6 @@ export const replan = async (
   const wish = await wishOf({ loaded: selected.loaded, ids }, parts.options);
   const facts = await gather(host, { ...selected, ids }, [now ?? { ...stream, links: [] }]);
   const plan = makePlan(facts, wish, { id: await newId(host, 'pl'), nowMs: host.clock.nowMs() });
-  refuseGates(plan.policy, plan.id, ['P3', 'P6']);
+  parts.gates.refuseLater(plan);
   return plan;
 };

@@ -62,6 +62,7 @@ export const runReplication = async (host: Host, options: RunOptions): Promise<O
   await tellOfUnfinished(host, store);
   if (options.follow) opened.use(settlingNowAndThen(host));
   const gates = await runPolicy(host, {
+    reviewed,
     planFile: options.plan,
     approvals: options.approval,
     existing: existing === 'replace' ? existing : undefined,

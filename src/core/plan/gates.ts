@@ -1,18 +1,19 @@
 /** What the gates judge a plan by: its links and tables, and what the configuration says of signatures and budgets. */
 
 import type { Config } from '../config/schema.ts';
-import type { ApprovalFacts } from '../policy/gates/approval.ts';
+import { approval, type ApprovalFacts } from '../policy/gates/approval.ts';
 import type { BudgetFact } from '../policy/gates/budgets.ts';
 import type { Facts, Intent } from '../policy/gates/gate.ts';
 import type { IsolationFact } from '../policy/gates/isolation.ts';
 import type { PersonalFact } from '../policy/gates/personal-data.ts';
 import type { DocumentFact } from '../policy/gates/signatures.ts';
-import { judgeAll, type GateRow } from '../policy/gates/table.ts';
+import { judge, judgeAll, type GateRow } from '../policy/gates/table.ts';
 import { isPersonal } from '../policy/residency.ts';
 import type { Link } from '../topology/link.ts';
 import type { Finding } from '../validation/finding.ts';
+import { destroyedBy } from './destroys.ts';
 import type { PlanWish } from './make-plan.ts';
-import { REPAIR_DISCARDS } from './plan-stream.ts';
+import type { Plan } from './plan.ts';
 import type { Carried } from './publication.ts';
 import { flowOf } from './refusals.ts';
 
@@ -22,7 +23,7 @@ export interface PolicyContext {
   readonly documents: readonly DocumentFact[];
   /** Signed manifests in force, by tenant. */
   readonly manifests: ReadonlyMap<string, NonNullable<PersonalFact['manifest']>>;
-  readonly approvals: Pick<ApprovalFacts, 'required' | 'keys'>;
+  readonly approvals: Pick<ApprovalFacts, 'required' | 'keys' | 'validForMs'>;
   readonly budgets: Config['budgets'];
 }
 
@@ -37,6 +38,33 @@ interface PlanFrame {
 export const gateTable = (carried: Carried, wish: PlanWish, frame: PlanFrame): GateRow[] =>
   judgeAll(intentOf(carried, wish, frame), factsOf(carried, wish.policy, frame));
 
+/** The table of a plan whose steps were made after its gates were judged: what those destroy asks for approval, too. */
+export const withDestroyed = (
+  plan: Pick<Plan, 'id' | 'mode' | 'policy' | 'findings' | 'steps'>,
+  policy: PolicyContext | undefined,
+  nowMs: number,
+): GateRow[] => {
+  const intent: Intent = {
+    kind: 'plan',
+    subject: plan.id,
+    environment: policy?.environment ?? 'production',
+    mode: plan.mode,
+    digest: null,
+    destroys: destroyedBy(plan, [], undefined),
+    nowMs,
+  };
+  const facts: Facts = policy ? { approval: unapproved(policy) } : {};
+  return plan.policy.map((row) =>
+    row.gate === approval.id ? { ...row, ...judge(approval, intent, facts) } : row,
+  );
+};
+
+const unapproved = ({ approvals }: PolicyContext): ApprovalFacts => ({
+  ...approvals,
+  requester: null,
+  given: [],
+});
+
 const intentOf = (carried: Carried, { mode, existing, policy }: PlanWish, frame: PlanFrame): Intent => ({
   kind: 'plan',
   subject: frame.id,
@@ -44,23 +72,9 @@ const intentOf = (carried: Carried, { mode, existing, policy }: PlanWish, frame:
   mode,
   // The plan's digest covers this table, so no approval of it can be among the facts yet.
   digest: null,
-  destroys: destroyedBy([...carried.keys()], existing, frame.findings),
+  destroys: destroyedBy({ findings: frame.findings, steps: [] }, [...carried.keys()], existing),
   nowMs: frame.nowMs,
 });
-
-/** What of a plan destroys, in words. */
-export const destroyedBy = (
-  links: readonly Pick<Link, 'target'>[],
-  existing: 'replace' | undefined,
-  findings: readonly Finding[],
-): string[] => [
-  ...(existing && links.length > 0
-    ? [`replaces rows on ${[...new Set(links.map(({ target }) => target))].toSorted().join(', ')}`]
-    : []),
-  ...findings
-    .filter(({ check }) => check === REPAIR_DISCARDS)
-    .map(({ region, subject }) => `deletes rows of ${subject} that only ${region ?? 'the target'} has`),
-];
 
 const factsOf = (carried: Carried, policy: PolicyContext | undefined, { used }: PlanFrame): Facts => {
   const links = [...carried.keys()];
@@ -77,7 +91,7 @@ const factsOf = (carried: Carried, policy: PolicyContext | undefined, { used }: 
       ? {
           documents: policy.documents,
           budgets: budgetFacts(links, policy.budgets, used),
-          approval: { ...policy.approvals, requester: null, given: [] },
+          approval: unapproved(policy),
         }
       : {}),
   };

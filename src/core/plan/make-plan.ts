@@ -45,7 +45,7 @@ export interface PlanWish {
 }
 
 /** Long enough for a review, short enough that sizes and versions are still those that were reviewed. */
-const PLAN_LIFE_MS = 24 * 3_600_000;
+export const PLAN_LIFE_MS = 24 * 3_600_000;
 
 /**
  * @throws XcError XC-1007 for what this version cannot run, XC-2001 to XC-2005 and XC-2010 to XC-2015 for what must not run,

@@ -1,6 +1,8 @@
 /** A gate that does not pass stops what it judged: FAIL always, BLOCKED in all but simulation. */
 
 import { XcError, type XcCode } from '../errors/xc-error.ts';
+import { countApprovals, needsApproval, type ApprovalFacts } from '../policy/gates/approval.ts';
+import type { Intent } from '../policy/gates/gate.ts';
 import type { GateRow } from '../policy/gates/table.ts';
 
 const CODES: Readonly<Record<GateRow['gate'], XcCode>> = {
@@ -35,4 +37,18 @@ export const refuseGates = (
     why: stopped.map(({ gate, name, reason }) => `${gate} ${name}: ${reason}`).join('\n'),
     facts: { gates: stopped },
   });
+};
+
+/**
+ * Where every approval is refused, the first one's own reason is what helps.
+ * @throws XcError XC-3032 to XC-3037
+ */
+export const refuseOnlyApproval = (intent: Intent, facts: ApprovalFacts): void => {
+  if (needsApproval(intent) === null || facts.required === null) return;
+  const { names, refused } = countApprovals(intent, facts);
+  const { subject } = intent;
+  const [first] = refused;
+  if (first && names.length < facts.required)
+    throw new XcError(first.code, { subject, why: refused.map(({ why }) => why).join('; ') });
+  if (names.length >= facts.required && facts.requester === null) throw new XcError('XC-3037', { subject });
 };

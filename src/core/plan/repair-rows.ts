@@ -4,6 +4,7 @@ import type { TableDifferences } from '../replication/engine.ts';
 import type { StreamKey } from '../topology/link.ts';
 import { compareFindings } from '../validation/finding.ts';
 import { planDigest } from './basis.ts';
+import { withDestroyed, type PolicyContext } from './gates.ts';
 import type { Finding, Plan, RepairRows } from './plan.ts';
 import { REPAIR_DISCARDS } from './plan-stream.ts';
 
@@ -16,7 +17,11 @@ export interface StreamDifferences {
 }
 
 /** @param base a plan made for the same links from the facts of now: what it rests on is what this one rests on */
-export const repairRowsPlan = (base: Plan, streams: readonly StreamDifferences[]): Plan => {
+export const repairRowsPlan = (
+  base: Plan,
+  streams: readonly StreamDifferences[],
+  policy?: PolicyContext,
+): Plan => {
   const steps: RepairRows[] = [];
   for (const { stream, region, seed, differences } of streams)
     for (const { table, links, hashing, rows } of differences)
@@ -34,13 +39,14 @@ export const repairRowsPlan = (base: Plan, streams: readonly StreamDifferences[]
       });
   const rows = steps.reduce((sum, step) => sum + step.rows.length, 0);
   const { digest: _, ...rest } = base;
-  const plan = {
+  const made = {
     ...rest,
     kind: 'repair-rows' as const,
     steps,
     estimate: { rows, bytes: 0, walBytes: 0, minutes: 0 },
     findings: streams.flatMap(discards).toSorted(compareFindings),
   };
+  const plan = { ...made, policy: withDestroyed(made, policy, Date.parse(base.createdAt)) };
   return { ...plan, digest: planDigest(plan) };
 };
 

@@ -1,7 +1,7 @@
 /** The gates of a run: the plan's own table, with what only the run knows judged again. */
 
 import type { Plan } from '../plan/plan.ts';
-import { destroyedBy } from '../plan/gates.ts';
+import { destroyedBy } from '../plan/destroys.ts';
 import { approval, type ApprovalFacts } from '../policy/gates/approval.ts';
 import type { Facts, Intent, PolicyGate } from '../policy/gates/gate.ts';
 import { integrity, type IntegrityFact } from '../policy/gates/integrity.ts';
@@ -11,27 +11,35 @@ import type { Link } from '../topology/link.ts';
 
 export interface RunFacts {
   readonly environment: Intent['environment'];
+  /**
+   * What somebody reviewed; null where nobody did. A plan that was cut short goes on with what is left of it, which has
+   * a digest of its own and needs no approval of its own: nothing is in it that was not in the plan.
+   */
+  readonly reviewed: Plan | null;
   readonly links: readonly Pick<Link, 'target'>[];
-  /** Whether the plan itself says that rows are replaced, so that approvals of it cover that. */
   readonly existing: 'replace' | undefined;
   readonly approval: ApprovalFacts;
   readonly observability: ObservabilityFacts;
   readonly nowMs: number;
 }
 
-/** Before anything is done. */
-export const gatesOfRun = (plan: Plan, facts: RunFacts): GateRow[] => {
-  const intent: Intent = {
+/** What is asked for, as approvals are counted by: those of a plan cover rows that are replaced only where it says so. */
+export const intentOfRun = (plan: Plan, facts: Omit<RunFacts, 'approval' | 'observability'>): Intent => {
+  const approved = facts.reviewed ?? plan;
+  return {
     kind: 'run',
     subject: plan.id,
     environment: facts.environment,
     mode: plan.mode,
-    digest: facts.existing === plan.wish.existing ? plan.digest : null,
-    destroys: destroyedBy(facts.links, facts.existing, plan.findings),
+    digest: facts.existing === approved.wish.existing ? approved.digest : null,
+    destroys: destroyedBy(plan, facts.links, facts.existing),
     nowMs: facts.nowMs,
   };
-  return again(plan.policy, intent, [approval, observability], facts);
 };
+
+/** Before anything is done. */
+export const gatesOfRun = (plan: Plan, facts: RunFacts): GateRow[] =>
+  again(plan.policy, intentOfRun(plan, facts), [approval, observability], facts);
 
 /**
  * After it: what was planned to be compared was, or was not.
@@ -65,3 +73,17 @@ const again = (
     const gate = gates.find(({ id }) => id === row.gate);
     return gate ? { ...row, ...judge(gate, intent, facts) } : row;
   });
+
+/** Whether a plan copies only what the one that was let through copies, too. */
+export const copiesWithin = ({ steps }: Plan, admitted: Plan): boolean =>
+  steps
+    .filter((step) => step.kind === 'copy-table')
+    .every(({ stream, table, links }) =>
+      admitted.steps.some(
+        (other) =>
+          other.kind === 'copy-table' &&
+          other.stream === stream &&
+          other.table === table &&
+          links.every((link) => other.links.includes(link)),
+      ),
+    );

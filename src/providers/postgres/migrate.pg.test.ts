@@ -135,6 +135,7 @@ describe('uninstall', () => {
         origins: [],
         streams: [],
         schema: false,
+        since: null,
         feeding: [],
       });
       expect(isInstalled(after)).toBe(false);

@@ -224,13 +224,16 @@ export interface LinkStateRow {
   readonly slot: string;
   readonly state: LinkState;
   readonly takenOff: boolean;
+  /** When it was begun, as text; one that was made again has another. Null before the schema knew it. */
+  readonly since: string | null;
 }
 
 /** In order of their ids; those that the target does not know are left out. */
 export const readLinkRows = async (client: Client, links: readonly LinkId[]): Promise<LinkStateRow[]> =>
   (
     await client.query<LinkStateRow>(
-      `SELECT link, slot, state, coalesce((detail ->> 'takenOff')::boolean, false) AS "takenOff"
+      `SELECT link, slot, state, coalesce((detail ->> 'takenOff')::boolean, false) AS "takenOff",
+              to_jsonb(links) ->> 'began_at' AS since
          FROM xcrepl.links WHERE link = ANY ($1) ORDER BY link`,
       [links],
     )

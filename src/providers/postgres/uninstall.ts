@@ -17,6 +17,8 @@ export interface Installed {
   /** Of streams that this database is the target of; origins belong to the server, so others' are left alone. */
   readonly origins: readonly string[];
   readonly schema: boolean;
+  /** When the schema was made, as text; null without one. */
+  readonly since: string | null;
   /** Keys of the streams that this database is the target of. */
   readonly streams: readonly StreamKey[];
   /** Slots that drain into this database, at their sources: they hold back log until they are dropped there. */
@@ -30,12 +32,14 @@ const OBJECTS = `
          ARRAY(SELECT pubname::text FROM pg_catalog.pg_publication WHERE pubname LIKE 'xcrepl\\_%' ORDER BY 1)
            AS publications,
          to_regclass('xcrepl.streams') IS NOT NULL AS streams,
+         to_regclass('xcrepl.migrations') IS NOT NULL AS migrations,
          to_regnamespace('xcrepl') IS NOT NULL AS schema`;
 
 interface ObjectsRow {
   readonly slots: Installed['slots'];
   readonly publications: readonly string[];
   readonly streams: boolean;
+  readonly migrations: boolean;
   readonly schema: boolean;
 }
 
@@ -47,10 +51,23 @@ export const readInstalled = async (client: Client, subject: string): Promise<In
       throw new XcError('XC-9001', { subject, why: 'the server gave no row where there is always one' });
     const streams = row.streams ? await readStreams(client) : { origins: [], feeding: [], streams: [] };
     const { slots, publications, schema } = row;
-    return { slots, publications, schema, ...streams };
+    return {
+      slots,
+      publications,
+      schema,
+      since: row.migrations ? await readSince(client) : null,
+      ...streams,
+    };
   } catch (error) {
     throw pgError(error, subject);
   }
+};
+
+const readSince = async (client: Client): Promise<string | null> => {
+  const { rows } = await client.query<{ since: string | null }>(
+    'SELECT min(applied_at)::text AS since FROM xcrepl.migrations',
+  );
+  return rows[0]?.since ?? null;
 };
 
 /** Slots and origins carry the stream's key in their names; those of a link by itself, the link's (see linkKey). */

@@ -100,7 +100,7 @@ export const signingCodes = {
     title: 'approval is missing',
     means:
       'In production what destroys, promotes, demotes or overrides runs only with the approvals that signing.approvals asks for (gate P3).',
-    next: 'xcrepl approve PLAN --approved-by NAME --key-ref KEY, by as many people as are required',
+    next: 'write it down (--out PLAN of the command, or of replication simulate), have whoever asks sign it (xcrepl policy sign PLAN --key KEY) and others approve it (xcrepl approve PLAN --approved-by NAME --key-ref KEY), then repeat the command with --plan PLAN',
   },
   'XC-3031': {
     title: 'approval does not hold',

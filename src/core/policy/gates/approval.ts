@@ -4,7 +4,7 @@
  */
 
 import type { XcCode } from '../../errors/xc-error.ts';
-import { blocked, count, fail, pass, unknown, type Intent, type PolicyGate } from './gate.ts';
+import { count, fail, pass, unknown, type Intent, type PolicyGate } from './gate.ts';
 
 /** One approval whose signature holds. */
 export interface Approval {
@@ -22,6 +22,8 @@ export interface ApprovalFacts {
   readonly required: number | null;
   /** m: keys that may approve. */
   readonly keys: number;
+  /** How long an approval is good for, whatever it says itself; undefined where only its own word counts. */
+  readonly validForMs?: number | undefined;
   /** Key of whoever asked, as its signature proves; null where nothing proves it. */
   readonly requester: string | null;
   readonly given: readonly Approval[];
@@ -38,7 +40,7 @@ const CLOCK_TOLERANCE_MS = 5 * 60_000;
 /** Null where the approval counts. */
 export const refuseApproval = (
   { keyId, name, digest, approvedAtMs, expiresAtMs }: Approval,
-  wanted: Pick<Intent, 'digest' | 'nowMs'> & Pick<ApprovalFacts, 'requester'>,
+  wanted: Pick<Intent, 'digest' | 'nowMs'> & Pick<ApprovalFacts, 'requester' | 'validForMs'>,
 ): RefusedApproval | null => {
   if (name === null)
     return { code: 'XC-3032', why: `key ${keyId} is not among those that signing.publicKeys lets approve` };
@@ -53,19 +55,21 @@ export const refuseApproval = (
       code: 'XC-3036',
       why: `${name} approved it ${Math.round((approvedAtMs - wanted.nowMs) / 1000)} s from now: one of two clocks is wrong`,
     };
-  if (expiresAtMs <= wanted.nowMs) return { code: 'XC-3035', why: `the approval of ${name} has expired` };
+  // Whoever approves cannot make it last longer than whoever runs it allows.
+  const endsMs = Math.min(expiresAtMs, approvedAtMs + (wanted.validForMs ?? Infinity));
+  if (endsMs <= wanted.nowMs) return { code: 'XC-3035', why: `the approval of ${name} has expired` };
   return null;
 };
 
 /** Distinct keys whose approvals count, and why the others do not. */
 export const countApprovals = (
   intent: Intent,
-  { given, requester }: ApprovalFacts,
+  { given, requester, validForMs }: ApprovalFacts,
 ): { readonly names: readonly string[]; readonly refused: readonly RefusedApproval[] } => {
   const names = new Map<string, string>();
   const refused: RefusedApproval[] = [];
   for (const approval of given) {
-    const why = refuseApproval(approval, { ...intent, requester });
+    const why = refuseApproval(approval, { ...intent, requester, validForMs });
     if (why) refused.push(why);
     else names.set(approval.keyId, approval.name ?? approval.keyId);
   }
@@ -101,9 +105,9 @@ export const approval: PolicyGate = {
         : pass('not-production', `asked for in production alone; this is ${intent.environment}`);
     if (!facts) return unknown(`whether it is approved (${needed})`);
     if (facts.required === null)
-      return blocked(
+      return fail(
         'not-configured',
-        `${needed}: this needs approvals, and signing.approvals names no number of them`,
+        `${needed}: this needs approvals, and signing.approvals names no number of them (environment says whether this is production)`,
       );
     const { names, refused } = countApprovals(intent, facts);
     const wanted = `${count(facts.required, 'approval')} of ${count(facts.keys, 'key')}`;
@@ -112,7 +116,7 @@ export const approval: PolicyGate = {
       return fail('missing', `${needed}: ${wanted} are needed, ${names.length} given${why}`);
     }
     if (facts.requester === null)
-      return blocked('requester-unknown', `${needed}: nothing proves who asked for it`);
+      return fail('requester-unknown', `${needed}: nothing proves who asked for it`);
     return pass('approved', `${needed}: approved by ${names.join(', ')}`);
   },
 };

@@ -201,7 +201,7 @@ export class LinkStore {
           `INSERT INTO xcrepl.links (link, stream, rule, tenant, source_region, target_region, slot, from_position, state, detail)
            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'copying', $9)
            ON CONFLICT (link) DO UPDATE SET slot = excluded.slot, from_position = excluded.from_position, state = 'copying',
-             consistent_at = NULL, detail = excluded.detail, updated_at = clock_timestamp()`,
+             consistent_at = NULL, detail = excluded.detail, updated_at = clock_timestamp(), began_at = clock_timestamp()`,
           [
             link.id,
             stream.key,
