@@ -99,6 +99,7 @@ export const wishOf = async (
     ...(options.window === undefined ? {} : { window: parseWindow(options.window) }),
     ...(options.chunkBytes === undefined ? {} : { chunkBytes: options.chunkBytes }),
     ...(options.existing === 'replace' ? { existing: 'replace' as const } : {}),
+    move: true,
     strict: options.strict ?? false,
     ...ofConfiguration(loaded),
   };
@@ -112,6 +113,7 @@ export const wishOfPlan = ({ loaded }: Pick<Selected, 'loaded'>, { wish }: Plan)
   ...(wish.chunkBytes === undefined ? {} : { chunkBytes: wish.chunkBytes }),
   ...(wish.repair ? { repair: true } : {}),
   ...(wish.existing ? { existing: wish.existing } : {}),
+  move: true,
   strict: wish.strict,
   ...ofConfiguration(loaded),
 });

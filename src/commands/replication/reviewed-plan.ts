@@ -22,7 +22,9 @@ export const readPlan = async (host: Host, file: string): Promise<Plan> => {
 /** A plan names its links; the streams are those that carry them, or that its steps are on. */
 export const scopedTo = (selected: Selected, { wish, steps }: Plan): Selected => {
   const ids = new Set(wish.links);
-  const keys = new Set(steps.map((step) => step.stream));
+  const keys = new Set(
+    steps.flatMap((step) => (step.kind === 'move-links' ? [step.stream, step.from] : [step.stream])),
+  );
   const streams = selected.streams.filter(
     (stream) => keys.has(stream.key) || stream.links.some((link) => ids.has(link.id)),
   );

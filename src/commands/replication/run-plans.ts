@@ -6,7 +6,7 @@ import { makePlan } from '../../core/plan/make-plan.ts';
 import type { Plan } from '../../core/plan/plan.ts';
 import { type LiveStream } from '../../core/run/live-stream.ts';
 import { planToRun } from '../../core/run/resume.ts';
-import type { Stream } from '../../core/topology/link.ts';
+import type { Link, Stream } from '../../core/topology/link.ts';
 import { readMigrations } from '../../providers/postgres/migrations.ts';
 import type { Host } from '../frame/host.ts';
 import { type Follower } from './follow-configuration.ts';
@@ -42,6 +42,9 @@ const refuseUninitialised = async (
     });
 };
 
+const isBetween = (link: Link, { source, target }: Stream): boolean =>
+  link.source === source.region && link.target === target.region;
+
 /** While following, a link of the same streams that the configuration begins to name joins by itself. */
 export const replan = async (
   host: Host,
@@ -53,10 +56,15 @@ export const replan = async (
 ): Promise<Plan> => {
   const selected = await follower.selected();
   const now = selected.streams.find((each) => each.key === stream.key);
-  streams.find((each) => each.key === stream.key)?.update(now?.links ?? []);
+  const placed = now ?? {
+    ...stream,
+    links: [],
+    others: selected.links.filter((link) => isBetween(link, stream)),
+  };
+  streams.find((each) => each.key === stream.key)?.update(placed.links, placed.others ?? []);
   const ids = new Set([...selected.ids].filter((id) => !without.has(id)));
-  const wish = await wishOf({ loaded: selected.loaded, ids }, parts.options);
-  const facts = await gather(host, { ...selected, ids }, [now ?? { ...stream, links: [] }]);
+  const wish = { ...(await wishOf({ loaded: selected.loaded, ids }, parts.options)), move: false };
+  const facts = await gather(host, { ...selected, ids }, [placed]);
   const plan = makePlan(facts, wish, { id: await newId(host, 'pl'), nowMs: host.clock.nowMs() });
   parts.gates.refuseLater(plan);
   return plan;

@@ -26,6 +26,7 @@ import { narrate } from './narrate.ts';
 import { runPolicy } from './run-policy.ts';
 import { openBudgets } from './budgets.ts';
 import { recordBegin, recordEnd, settlingNowAndThen } from './record-run.ts';
+import { withFormerStreams } from './former-streams.ts';
 import { selectLinks, type Selected } from './selection.ts';
 import { heldByAnother, readPlan, scopedTo } from './reviewed-plan.ts';
 import { openEngine, type RunOptions, type RunParts } from './run-parts.ts';
@@ -35,7 +36,7 @@ import { fold, writeReport } from './run-report.ts';
 export const runReplication = async (host: Host, options: RunOptions): Promise<Outcome> => {
   const loaded = await host.config();
   const reviewed = options.plan === undefined ? null : await readPlan(host, options.plan);
-  const selected = await selectLinks(host, loaded, reviewed ? {} : options);
+  const selected = await withFormerStreams(host, await selectLinks(host, loaded, reviewed ? {} : options));
   const scoped = reviewed ? scopedTo(selected, reviewed) : selected;
   refuseUnavailable(scoped.links);
   const wish = reviewed ? wishOfPlan(selected, reviewed) : await wishOf(selected, options);

@@ -39,7 +39,8 @@ export const simulateRun = async (
   const { gather, newId, wishOf } = await import('./planning.ts');
   const { makePlan } = await import('../../core/plan/make-plan.ts');
   const { refuseUnavailable } = await import('../../core/plan/refusals.ts');
-  const selected = await selectLinks(host, await host.config(), options);
+  const { withFormerStreams } = await import('./former-streams.ts');
+  const selected = await withFormerStreams(host, await selectLinks(host, await host.config(), options));
   refuseUnavailable(selected.links);
   const wish = await wishOf(selected, options);
   host.narrator.info(`gathering facts of ${selected.streams.length} streams, ${selected.links.length} links`);

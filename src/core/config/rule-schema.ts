@@ -47,7 +47,10 @@ export const ruleSchema = z.strictObject({
   ),
   from: named('Source region.'),
   to: says('Target regions.', z.array(name).check(z.minLength(1, 'at least one region'))),
-  dedicated: says('A slot and publication for each link of this rule alone.', defaulting(z.boolean(), false)),
+  dedicated: says(
+    'A slot and publication for each link of this rule alone. May be changed at any time: the next run that is started moves the links, without copying them again.',
+    defaulting(z.boolean(), false),
+  ),
   ddl: says(
     'What the target lacks after a schema change at the source: stop before it is needed, or let the run add it where that is additive.',
     defaulting(z.enum(['stop', 'additive']), 'stop'),

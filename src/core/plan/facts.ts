@@ -172,6 +172,8 @@ export interface TargetFacts extends ServerFacts {
    */
   readonly usedToday?: ReadonlyMap<string, number>;
   readonly links: readonly LinkRow[];
+  /** Of links that the configuration has on this stream, and that stand on the other one of their rule's choice. */
+  readonly elsewhere?: readonly LinkRow[];
   readonly checkpoints: readonly CheckpointRow[];
   readonly copies: readonly CopyRow[];
   /** Tables of the source as the stream last saw them: OID and name; columns while links of it are copied. */

@@ -2,6 +2,7 @@
 
 import { judgePositions, type Judgement } from '../validation/positions/judge.ts';
 import type { Positions } from '../validation/positions/positions.ts';
+import { streamOfSlot } from '../topology/link.ts';
 import type { StreamFacts } from './facts.ts';
 import { publicationsOf } from './publication.ts';
 
@@ -37,6 +38,6 @@ const positionsOf = ({ stream, source, target }: StreamFacts, name: string, carr
           database: source.database,
         }
       : null,
-    published: !carries || publicationsOf(stream.key, source.publications).length > 0,
+    published: !carries || publicationsOf(streamOfSlot(name, stream.key), source.publications).length > 0,
   };
 };

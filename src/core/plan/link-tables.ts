@@ -3,7 +3,7 @@
  * what the rules name and the source has. A table is known by its OID: renamed it is the same, made again it is another.
  */
 
-import type { Link, LinkId } from '../topology/link.ts';
+import type { Link, LinkId, StreamKey } from '../topology/link.ts';
 import { tableName, type TableFacts, type TableName } from '../topology/table.ts';
 import { mayStart } from '../validation/positions/judge.ts';
 import { matchesPatterns } from '../topology/pattern.ts';
@@ -49,22 +49,27 @@ export interface Candidate {
   readonly again: boolean;
 }
 
-/** @param anew links whose tables are all read in this run */
+/**
+ * @param anew links whose tables are all read in this run
+ * @param moving links that leave for another stream, which takes in what comes to them
+ */
 export const linkTables = (
   facts: StreamFacts,
   standing: Standing,
   anew: readonly Link[],
+  moving: ReadonlySet<LinkId>,
   wish: PlanWish,
 ): LinkTables => {
   const running = [...standing.carried, ...standing.joining, ...standing.errored, ...standing.held];
   const sorter = new Sorter(facts);
-  for (const one of running) sorter.sort(one);
+  for (const one of [...running, ...standing.arriving]) sorter.sort(one);
   const carried = new Map<Link, TableFacts[]>(sorter.kept);
   for (const link of anew) carried.set(link, tablesOf(link, facts.source.catalogue));
   const streaming = new Set(
     standing.carried.flatMap(({ link, row }) => (row.state === 'copying' ? [] : [link])),
   );
-  const taken = takeIn(facts, carried, sorter.candidates, streaming, wish);
+  const candidates = sorter.candidates.filter(({ link }) => !moving.has(link.id));
+  const taken = takeIn(facts, carried, candidates, streaming, wish);
   for (const { link, table } of taken.admitted) carried.get(link)!.push(table);
   return {
     carried,
@@ -94,37 +99,47 @@ class Sorter {
   readonly candidates: Candidate[] = [];
   readonly gone: { readonly link: LinkId; readonly row: CarriedRow }[] = [];
   readonly #facts: StreamFacts;
-  readonly #isPublished: (link: Link, table: TableName) => boolean;
+  readonly #published = new Map<StreamKey, (link: Link, table: TableName) => boolean>();
   readonly #slots = new Map<string, boolean>();
 
   constructor(facts: StreamFacts) {
     this.#facts = facts;
-    const publications = publicationsOf(facts.stream.key, facts.source.publications);
-    const published = alreadyPublished(publications);
-    this.#isPublished = (link, table) => publications.length === 0 || published(link, table);
   }
 
-  sort({ link }: LinkOnSlot): void {
+  sort({ link, row: { stream } }: LinkOnSlot): void {
     const known = this.#facts.target.tables?.get(link.id);
     const rows = new Map((known ?? []).map((row) => [row.relation, row]));
     const named = namedTables(link, this.#facts.source.catalogue);
+    const isPublished = this.#publishedOn(stream);
     const kept: TableFacts[] = [];
     this.kept.set(link, kept);
     for (const table of named) {
       const row = rows.get(table.oid);
       const slot = row?.slot ?? null;
-      const isPublished = this.#isPublished(link, tableName(table));
-      if (slot !== null && isPublished && this.#mayStart(slot)) {
+      const here = isPublished(link, tableName(table));
+      if (slot !== null && here && this.#mayStart(slot)) {
         kept.push(table);
         this.joining.push({ link, table, slot, copied: row!.copied });
-      } else if (slot === null && isPublished && (row !== undefined || known === undefined)) kept.push(table);
+      } else if (slot === null && here && (row !== undefined || known === undefined)) kept.push(table);
       else this.candidates.push({ link, table, again: slot !== null });
     }
     // What is carried must have its tenant's column: a table that came without it is only no candidate.
     const carried = new Set(kept);
     tablesOf(link, this.#facts.source.catalogue, (table) => carried.has(table));
+    // What a link no longer carries is taken off once it is on this stream.
+    if (stream !== this.#facts.stream.key) return;
     const there = new Set(named.map(({ oid }) => oid));
     for (const row of known ?? []) if (!there.has(row.relation)) this.gone.push({ link: link.id, row });
+  }
+
+  /** By the publications of the stream that a link is on, which is another for one that arrives. */
+  #publishedOn(stream: StreamKey): (link: Link, table: TableName) => boolean {
+    const known = this.#published.get(stream);
+    if (known) return known;
+    const publications = publicationsOf(stream, this.#facts.source.publications);
+    const published = publications.length === 0 ? () => true : alreadyPublished(publications);
+    this.#published.set(stream, published);
+    return published;
   }
 
   #mayStart(slot: string): boolean {

@@ -57,6 +57,7 @@ const told = (step: Step): string => {
         return step.slot.slice(0, 9);
       case 'remove-tables':
         return step.tables.map(({ table, links }) => [table, ...links].join(' ')).join(' ');
+      case 'move-links':
       case 'remove-links':
       case 'verify':
       case 'repair-rows':

@@ -5,7 +5,8 @@
 
 import { XcError } from '../errors/xc-error.ts';
 import { isoTime } from '../time/clock.ts';
-import type { LinkId } from '../topology/link.ts';
+import type { LinkId, StreamKey } from '../topology/link.ts';
+import { arrivals } from './arrivals.ts';
 import { basisOf, FIRST_EPOCH, groundOf, planDigest } from './basis.ts';
 import { estimateOf } from './estimate.ts';
 import type { ReplicationFacts } from './facts.ts';
@@ -25,6 +26,8 @@ export interface PlanWish {
   readonly chunkBytes?: number;
   /** Mends streams and links whose slots lost changes, instead of refusing them; begins no other copy. */
   readonly repair?: boolean;
+  /** Links whose rule was made dedicated, or is so no more, change their stream. */
+  readonly move?: boolean;
   /** --existing replace. */
   readonly existing?: 'replace';
   /** What the gates judge by; where it is absent they are BLOCKED. */
@@ -58,7 +61,10 @@ export const makePlan = (
 ): Plan => {
   const parts = facts.streams
     .toSorted((a, b) => (a.stream.key < b.stream.key ? -1 : 1))
-    .map((stream) => ({ stream, part: planStream(stream, wish, id) }));
+    .map((stream) => ({
+      stream,
+      part: planStream(stream, wish, id, leavingTo(facts, wish, stream.stream.key)),
+    }));
   const findings = [...(wish.findings ?? []), ...parts.flatMap(({ part }) => part.findings)].toSorted(
     compareFindings,
   );
@@ -127,6 +133,16 @@ const numbered = (parts: readonly StreamPlan[]): Step[] => {
   }
   return steps;
 };
+
+/** Links of the stream that another one of this plan takes over. */
+const leavingTo = (facts: ReplicationFacts, { move }: PlanWish, key: StreamKey): ReadonlySet<LinkId> =>
+  new Set(
+    move
+      ? facts.streams.flatMap(({ target }) =>
+          arrivals(target).flatMap((row) => (row.stream === key ? [row.link] : [])),
+        )
+      : [],
+  );
 
 const describeFinding = ({ subject, region, seen }: Finding): string =>
   `${subject}${region === undefined ? '' : ` (${region})`}: ${seen}`;

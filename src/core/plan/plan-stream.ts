@@ -14,6 +14,8 @@ import { refuseResidency, refuseUnavailable } from './refusals.ts';
 import { refuseRenamedAway } from './schema-findings.ts';
 import { refuseRules, tableFindings } from './set-aside.ts';
 import { Copies } from './copies.ts';
+import { idsOf, planMerge } from './plan-merge.ts';
+import { planArriving, planEmptied } from './plan-moves.ts';
 import { linkTables, type LinkTables, type TableOnSlot } from './link-tables.ts';
 import { planReplay } from './plan-replay.ts';
 import { StepList } from './step-list.ts';
@@ -26,10 +28,18 @@ export interface StreamPlan {
   readonly carried: Carried;
 }
 
-export const planStream = (facts: StreamFacts, wish: PlanWish, planId: string): StreamPlan => {
+/** @param moving links that another stream of the plan takes over */
+export const planStream = (
+  facts: StreamFacts,
+  wish: PlanWish,
+  planId: string,
+  moving: ReadonlySet<LinkId> = new Set(),
+): StreamPlan => {
   if (facts.source.log) return planReplay(facts, facts.source.log, wish);
   const standing = standingOf(facts, wish);
-  const tables = linkTables(facts, standing, readAnew(standing), wish);
+  const emptied = planEmptied(facts, standing, moving);
+  if (emptied) return emptied;
+  const tables = linkTables(facts, standing, readAnew(standing), moving, wish);
   const { carried, checked } = tables;
   refuseRenamedAway(facts, carried);
   refuseUnavailable([...carried.keys()]);
@@ -44,8 +54,9 @@ export const planStream = (facts: StreamFacts, wish: PlanWish, planId: string): 
   if (standing.gap) planMending(facts, standing, copies, steps, taken);
   else if (standing.checkpoint) planOntoRunning(facts, standing, tables, copies, steps, taken, planId);
   else if (standing.fresh.length > 0) planFirst(facts, standing.fresh, copies, steps, taken);
+  if (!standing.gap) planArriving(facts, standing, steps);
   planVerify(
-    [...carried.keys()].filter((link) => !copies.incomplete.has(link.id)),
+    [...carried.keys()].filter((link) => !copies.incomplete.has(link.id) && !moving.has(link.id)),
     standing,
     steps,
     wish.window,
@@ -147,8 +158,6 @@ const planOntoRunning = (
   if (ids.some((id) => copies.incomplete.has(id))) return;
   planMerge(slot, ids, steps, main, [created, ...copied]);
 };
-
-const idsOf = (links: readonly Link[]): LinkId[] => links.map((link) => link.id);
 
 /** The stream's own slot lost changes: a new one, and on the target only the ranges that differ are replaced. */
 const planMending = (
@@ -265,21 +274,6 @@ const idsOfTables = (members: readonly TableOnSlot[]): LinkId[] => [
 
 const namesOf = (members: readonly TableOnSlot[]): TableName[] =>
   [...new Set(members.map(({ table }) => tableName(table)))].toSorted();
-
-const planMerge = (
-  slot: string,
-  links: readonly LinkId[],
-  steps: StepList,
-  main: string,
-  after: string[],
-  tables?: readonly TableName[],
-): void => {
-  const caughtUp = steps.add({ kind: 'stream-changes', slot, until: 'source-position-at-start' }, after);
-  steps.add({ kind: 'merge-links', slot, links: links.toSorted(), ...(tables ? { tables } : {}) }, [
-    main,
-    caughtUp,
-  ]);
-};
 
 /** Compared once everything else is done, at the extent that each link's rule asks for; links that stand still are not. */
 const planVerify = (

@@ -112,6 +112,15 @@ export interface SplitLinks extends StepOf<'split-links'> {
   readonly links: readonly LinkId[];
 }
 
+/**
+ * Moves links that stream from the stream that they were on to this one, because their rule is dedicated now, or is not
+ * any more. With the other stream's engine they change over at one position; without, its slot is taken over with them.
+ */
+export interface MoveLinks extends StepOf<'move-links'> {
+  readonly links: readonly LinkId[];
+  readonly from: StreamKey;
+}
+
 /** Takes links that no rule names any more off the stream. Rows on the target stay. */
 export interface RemoveLinks extends StepOf<'remove-links'> {
   readonly links: readonly LinkId[];
@@ -145,6 +154,7 @@ export type Step =
   | StreamChanges
   | SplitLinks
   | MergeLinks
+  | MoveLinks
   | RemoveLinks
   | RemoveTables
   | Verify

@@ -9,6 +9,7 @@ import { refuseGap } from '../validation/positions/refuse.ts';
 import type { CheckpointRow, LinkRow, StreamFacts } from './facts.ts';
 import type { PlanWish } from './make-plan.ts';
 import type { Finding } from './plan.ts';
+import { arrivals, staysFinding } from './arrivals.ts';
 import { judgeSlot } from './judge-slot.ts';
 import { isPaused, pausesOf, type Pause } from './pauses.ts';
 
@@ -30,6 +31,8 @@ export interface Standing {
   readonly errored: readonly LinkOnSlot[];
   /** Paused or to be, in need of repair, or on a slot that is lost: nothing is carried for them. */
   readonly held: readonly LinkOnSlot[];
+  /** On another stream, from which they come over. */
+  readonly arriving: readonly LinkOnSlot[];
   /** To be taken off their slots first, because they are to stand still. */
   readonly pauses: readonly Pause[];
   /** To be taken off the stream. */
@@ -45,7 +48,7 @@ export interface LinkOnSlot {
 /** @throws XcError XC-5001 when changes after the checkpoint can no longer be read, XC-5206 for another source */
 export const standingOf = (
   facts: StreamFacts,
-  { selected, repair = false }: Pick<PlanWish, 'selected' | 'repair'>,
+  { selected, repair = false, move = false }: Pick<PlanWish, 'selected' | 'repair' | 'move'>,
 ): Standing => {
   const { stream, target } = facts;
   const own = slotName(stream.key);
@@ -99,12 +102,26 @@ export const standingOf = (
       : null;
   const gap = judgement && !mayStart(judgement) ? judgement : null;
   if (gap && !repair) refuseGap(own, facts.source.region, gap);
-  const known = new Set(rows.map((row) => row.link));
+  const elsewhere = target.elsewhere ?? [];
+  const movable = move && !repair ? arrivals(target) : [];
+  const arriving = movable.flatMap((row) => ({ link: configured.get(row.link)!, row }));
+  findings.push(...elsewhere.filter((row) => !movable.includes(row)).map((row) => staysFinding(row, move)));
+  const known = new Set([...rows, ...elsewhere].map((row) => row.link));
   const fresh = repair ? [] : stream.links.filter((link) => selected.has(link.id) && !known.has(link.id));
   const staying = [...carried, ...joining, ...errored, ...held].map(({ row }) => row);
   const whole = staying.filter(({ slot }) => slot === own || mayStart(judgeSlot(facts, slot, true)));
   const pauses = gap ? [] : pausesOf(whole, own);
-  const common = { checkpoint, fresh, joining, errored, pauses, leaving: leaving.toSorted(), findings, gap };
+  const common = {
+    checkpoint,
+    arriving,
+    fresh,
+    joining,
+    errored,
+    pauses,
+    leaving: leaving.toSorted(),
+    findings,
+    gap,
+  };
   if (!gap) return { ...common, carried, held, mended: [], mendedAside: broken };
   // What was on the slot that is replaced has no other place to go on from, whatever held it.
   const onOwn = held.filter(({ row }) => row.slot === own);

@@ -16,6 +16,7 @@ export const subjectOf = (step: Step): string => {
     case 'remove-tables':
       return step.tables.length === 1 ? (step.tables[0]?.table ?? '') : `${step.tables.length} tables`;
     case 'split-links':
+    case 'move-links':
     case 'remove-links':
     case 'verify':
       return step.links.length === 1 ? (step.links[0] ?? '') : `${step.links.length} links`;

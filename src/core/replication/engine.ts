@@ -11,6 +11,7 @@ import type {
   Finding,
   MergeLinks,
   PublishTables,
+  MoveLinks,
   RemoveLinks,
   SplitLinks,
   RepairRows,
@@ -138,6 +139,13 @@ export interface SelfTested {
   readonly findings: readonly Finding[];
 }
 
+/** Links that changed their stream, from which position on, and what went with the stream that they left. */
+export interface Moved {
+  readonly links: number;
+  readonly position: Lsn | null;
+  readonly removed: readonly string[];
+}
+
 export interface StreamEngine extends AsyncDisposable {
   /**
    * Takes the stream's lock and registers the run in the target's xcrepl.streams, checkpoints and replication_jobs.
@@ -165,6 +173,16 @@ export interface StreamEngine extends AsyncDisposable {
   splitLinks(step: SplitLinks): Promise<{ links: number; position: Lsn | null }>;
   /** Merges nothing while a link of the slot is held. */
   mergeLinks(step: MergeLinks, signal: AbortSignal): Promise<{ links: number; position: Lsn | null }>;
+  /**
+   * Gives links to the stream of the step, which has a slot and does not flow, at a position that both have behind them.
+   * With its last link this stream goes.
+   */
+  handOver(step: MoveLinks, signal: AbortSignal): Promise<Moved>;
+  /**
+   * Takes links over with the slot of the stream that they are on, which nobody runs; they are merged from there.
+   * @throws XcError XC-7002 when somebody runs it, XC-5243 when it has other links
+   */
+  adopt(step: MoveLinks): Promise<Moved>;
   /**
    * A link in state `stopping` keeps its row, as the mark that it was stopped; the others' rows go. So do slots of their own,
    * and with the last link of the stream what that has on the servers.

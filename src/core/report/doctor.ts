@@ -3,9 +3,9 @@
 import { formatLsn, type Lsn } from '../change/lsn.ts';
 import type { LinkState } from '../plan/facts.ts';
 import {
-  insertOnlyPublicationName,
-  publicationName,
+  publicationNames,
   slotName,
+  streamOfSlot,
   type Link,
   type LinkId,
   type Stream,
@@ -143,9 +143,7 @@ const judgeLink = (slot: string, row: DoctorRow | undefined, look: DoctorLook): 
     checkpoint: target.checkpoints.get(slot) ?? null,
     origin: target.origins.get(slot) ?? null,
     seen: source.slots.get(slot) ?? null,
-    published: [publicationName(stream.key), insertOnlyPublicationName(stream.key)].some((name) =>
-      source.publications.has(name),
-    ),
+    published: publicationNames(streamOfSlot(slot, stream.key)).some((name) => source.publications.has(name)),
   });
   const { state } = row;
   if (state !== 'needs-repair') return { state, ...judgement };

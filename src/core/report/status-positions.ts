@@ -1,6 +1,6 @@
 /** The positions of a slot as status sees them: two looks side by side, so that of what flows only part can be judged. */
 
-import { insertOnlyPublicationName, publicationName } from '../topology/link.ts';
+import { publicationNames, streamOfSlot } from '../topology/link.ts';
 import { judgePositions, type Judgement } from '../validation/positions/judge.ts';
 import type { StreamLook } from './look.ts';
 
@@ -25,8 +25,6 @@ export const judgeLook = (slot: string, { stream, source, target }: StreamLook):
     origin: null,
     // Of a slot that somebody drains both positions move between the two looks, so only one at rest can be judged.
     seen: seen && flows ? { ...seen, confirmedFlush: null } : seen,
-    published: [publicationName(stream.key), insertOnlyPublicationName(stream.key)].some((name) =>
-      publications.has(name),
-    ),
+    published: publicationNames(streamOfSlot(slot, stream.key)).some((name) => publications.has(name)),
   });
 };

@@ -52,6 +52,13 @@ export const engineRunners = (
       const { links, position } = await engineOf(step).mergeLinks(step, signal);
       return { links, position: position === null ? null : formatLsn(position) };
     }),
+    'move-links': runner(async (step, signal) => {
+      const giver = engines.get(step.from);
+      const { links, position, removed } = await (giver
+        ? giver.handOver(step, signal)
+        : engineOf(step).adopt(step));
+      return { links, position: position === null ? null : formatLsn(position), removed };
+    }),
     'remove-links': runner(async (step) => ({ ...(await engineOf(step).removeLinks(step)) })),
     'remove-tables': runner((step) => engineOf(step).removeTables(step)),
     'repair-rows': {

@@ -41,6 +41,7 @@ const runners = (run: (step: Step, signal: AbortSignal) => unknown): StepRunners
     'stream-changes': runner,
     'split-links': runner,
     'merge-links': runner,
+    'move-links': runner,
     'remove-links': runner,
     'remove-tables': runner,
     verify: runner,

@@ -6,20 +6,25 @@
 import type { Link, Stream } from '../topology/link.ts';
 
 export interface LiveStream extends Stream {
-  update(links: readonly Link[]): void;
+  update(links: readonly Link[], others: readonly Link[]): void;
 }
 
 export const liveStream = (stream: Stream): LiveStream => {
-  let { links } = stream;
+  let { links, others = [] } = stream;
   return {
     key: stream.key,
     source: stream.source,
+    ...(stream.otherKeys ? { otherKeys: stream.otherKeys } : {}),
     target: stream.target,
     get links() {
       return links;
     },
-    update(next) {
+    get others() {
+      return others;
+    },
+    update(next, nextOthers) {
       links = next;
+      others = nextOthers;
     },
   };
 };

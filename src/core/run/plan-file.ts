@@ -80,6 +80,7 @@ const step = z.discriminatedUnion('kind', [
     kind: z.literal('remove-tables'),
     tables: z.array(z.strictObject({ table: z.string(), relation: z.int(), links: names })),
   }),
+  z.strictObject({ ...base, kind: z.literal('move-links'), links: names, from: z.string() }),
   z.strictObject({ ...base, kind: z.literal('remove-links'), links: names }),
   z.strictObject({
     ...base,
@@ -120,6 +121,7 @@ const READ: Read = {
   'stream-changes': true,
   'split-links': true,
   'merge-links': true,
+  'move-links': true,
   'remove-links': true,
   'remove-tables': true,
   verify: true,

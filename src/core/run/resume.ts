@@ -73,6 +73,7 @@ const effectCovers = (reviewed: Step, step: Step): boolean => {
       );
     case 'split-links':
     case 'merge-links':
+    case 'move-links':
     case 'remove-links':
     case 'repair-rows':
       return reviewed.kind === step.kind && within(step.links, reviewed.links);

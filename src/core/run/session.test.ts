@@ -72,6 +72,8 @@ class World {
         });
       },
       compare: () => Promise.resolve({ differences: [], findings: [], tables: [], seed: null }),
+      handOver: () => Promise.resolve({ links: 0, position: null, removed: [] }),
+      adopt: () => Promise.resolve({ links: 0, position: null, removed: [] }),
       splitLinks: () => Promise.resolve({ links: 0, position: null }),
       expireHeld: () => Promise.resolve([]),
       mergeLinks: () => Promise.resolve({ links: 1, position: lsnOf(1n) }),

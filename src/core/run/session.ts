@@ -71,6 +71,8 @@ class Session {
   readonly #engines = new Map<StreamKey, StreamEngine>();
   /** Links whose slots were given up at the end of their stream's steps. */
   readonly #expired: ErroredLink[] = [];
+  /** Resolves once the stream's planned steps have ended, in whichever way. */
+  readonly #planned = new Map<StreamKey, PromiseWithResolvers<void>>();
   #lagging = false;
   /** Of streams that were given back before the run's end. */
   readonly #erroredBefore: ErroredLink[] = [];
@@ -197,6 +199,7 @@ class Session {
     });
     for (const stream of this.#request.streams)
       metrics.planned(edgeOf(stream), plan.steps.filter((step) => step.stream === stream.key).length);
+    for (const { key } of this.#request.streams) this.#planned.set(key, Promise.withResolvers());
     const ends = await Promise.all(
       this.#request.streams.map((stream) => this.#runStream(stream, plan, executor, signal)),
     );
@@ -213,7 +216,13 @@ class Session {
     const { health, metrics, clock } = this.#ports;
     const steps = plan.steps.filter((step) => step.stream === stream.key);
     health.set(stream.key, 'copying');
-    const { errors, open } = await executor.steps(steps, signal);
+    // Whoever takes links over does it first: they change streams while this one stands.
+    for (const step of plan.steps)
+      if (step.kind === 'move-links' && step.from === stream.key)
+        await this.#planned.get(step.stream)?.promise;
+    const { errors, open } = await executor
+      .steps(steps, signal)
+      .finally(() => this.#planned.get(stream.key)?.resolve());
     if (errors.length > 0 || open.length > 0) {
       health.set(stream.key, errors.length > 0 ? 'failed' : 'ended', errors[0]?.code ?? null);
       await this.#giveBack(stream.key);

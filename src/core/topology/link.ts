@@ -35,6 +35,10 @@ export interface Stream {
   readonly target: { readonly region: string; readonly database: string };
   /** Sorted by id. A dedicated stream has exactly one. */
   readonly links: readonly Link[];
+  /** What the configuration has on other streams of the same databases: one of them may still stand on this one. */
+  readonly others?: readonly Link[];
+  /** Of each link: the stream that it would be on if its rule were dedicated, or were not. */
+  readonly otherKeys?: ReadonlyMap<LinkId, StreamKey>;
 }
 
 export interface LinkSelection {
@@ -120,19 +124,40 @@ export const streamsOf = (
     entry.links.push(link);
     streams.set(parts.join('\0'), entry);
   }
-  return [...streams.values()].map(({ parts, place, links: members }) => {
+  const all = [...streams.values()];
+  return all.map(({ parts, place, links: members }) => {
     let key: StreamKey | undefined;
+    let otherKeys: ReadonlyMap<LinkId, StreamKey> | undefined;
     return {
       get key() {
         return (key ??= shortHash(parts));
       },
       ...place,
       links: members,
+      get others() {
+        return all.flatMap((entry) =>
+          entry.links !== members && isSamePair(entry.place, place) ? entry.links : [],
+        );
+      },
+      get otherKeys() {
+        return (otherKeys ??= new Map(
+          members.map((link) => [link.id, otherStreamKey(controlPlane, place, link)]),
+        ));
+      },
     };
   });
 };
 
 type Place = Pick<Stream, 'source' | 'target'>;
+
+const isSamePair = (a: Place, b: Place): boolean =>
+  a.source.region === b.source.region &&
+  a.source.database === b.source.database &&
+  a.target.region === b.target.region &&
+  a.target.database === b.target.database;
+
+const otherStreamKey = (controlPlane: string, { source, target }: Place, { id, rule }: Link): StreamKey =>
+  streamKey(controlPlane, source, target, rule.dedicated ? undefined : id);
 
 export const streamKey = (...named: Parameters<typeof keyParts>): StreamKey => shortHash(keyParts(...named));
 
@@ -155,6 +180,18 @@ export const slotName = (key: StreamKey): string => `xcrepl_s_${key}`;
 export const publicationName = (key: StreamKey): string => `xcrepl_s_${key}`;
 export const insertOnlyPublicationName = (key: StreamKey): string => `xcrepl_s_${key}_io`;
 export const originName = (key: StreamKey): string => `xcrepl_s_${key}`;
+/** Both publications of a stream, of which one may be missing. */
+export const publicationNames = (key: StreamKey): readonly string[] => [
+  publicationName(key),
+  insertOnlyPublicationName(key),
+];
+
+/** The stream under whose publications a slot is read: a link that moved stands on the slot of its former stream. */
+export const streamOfSlot = (slot: string, stream: StreamKey): StreamKey =>
+  slot.startsWith(STREAM_SLOT) ? slot.slice(STREAM_SLOT.length) : stream;
+
+const STREAM_SLOT = slotName('');
+
 export const linkSlotName = (id: LinkId): string => `xcrepl_l_${linkKey(id)}`;
 /** Slot names allow [a-z0-9_] and 63 bytes (PostgreSQL documentation, CREATE_REPLICATION_SLOT). */
 export const copySlotName = (key: StreamKey, run: string): string =>

@@ -41,10 +41,11 @@ export const examine = async (
     }),
   );
 
-const lookAtTarget = async (client: Client, { key, target }: Stream): Promise<DoctorTarget> => {
+const lookAtTarget = async (client: Client, { key, target, links }: Stream): Promise<DoctorTarget> => {
   const state = await readTargetState(client, target.region);
   const known = state.sources.get(key);
-  const rows = state.links.filter((row) => row.stream === key);
+  // One that the configuration has moved stands on another stream until a run has moved it.
+  const rows = state.links.filter((row) => row.stream === key || links.some(({ id }) => id === row.link));
   return {
     known: known ? { systemIdentifier: known.system, timeline: known.timeline } : null,
     links: new Map(

@@ -26,7 +26,7 @@ import { describeDsn, isLocal, parseDsn } from './dsn.ts';
 import { readIdentity, type ServerIdentity } from './identity.ts';
 import { pgError } from './pg-error.ts';
 import { ident, literal, qualified } from './quote.ts';
-import { readTargetState } from './target-state.ts';
+import { readTargetState, type TargetState } from './target-state.ts';
 import { endOfLog, historySince } from './timeline.ts';
 
 export interface FactsOptions {
@@ -58,11 +58,12 @@ export const gatherFacts = async (options: FactsOptions): Promise<ReplicationFac
  * acknowledges only what its target has, and its target has only what the source has, so neither is ahead of the other,
  * unless it is in truth.
  */
-const streamFacts = async (stream: Stream, options: FactsOptions): Promise<StreamFacts> => {
-  const inScope = scopeOf(stream);
-  return await onServer(stream.target, options, async (atTarget, subject) => {
+const streamFacts = async (given: Stream, options: FactsOptions): Promise<StreamFacts> => {
+  return await onServer(given.target, options, async (atTarget, subject) => {
+    const stream = withThoseOnIt(given, await readTargetState(atTarget, subject));
+    const inScope = scopeOf(stream);
     const target = await targetFacts(atTarget, subject, stream, options);
-    const known = new Set(target.links.map((row) => row.link));
+    const known = new Set([...target.links, ...(target.elsewhere ?? [])].map((row) => row.link));
     const fresh = stream.links.filter((link) => options.selected.has(link.id) && !known.has(link.id));
     return await onServer(stream.source, options, async (client, name, walsender) => {
       const facts = await sourceFacts(client, name, stream, inScope, options, walsender);
@@ -77,11 +78,20 @@ const streamFacts = async (stream: Stream, options: FactsOptions): Promise<Strea
         target: {
           ...target,
           catalogue: targetView(target.catalogue, facts.catalogue, places),
-          checkpoints: checkpoints.filter((row) => row.stream === stream.key),
+          checkpoints: checkpoints.filter(
+            (row) => row.stream === stream.key || target.elsewhere?.some(({ slot }) => slot === row.slot),
+          ),
         },
       };
     });
   });
+};
+
+/** Links that the configuration has moved to another stream belong to the one that they stand on until they were moved. */
+const withThoseOnIt = (stream: Stream, { links }: Pick<TargetState, 'links'>): Stream => {
+  const here = new Set(links.flatMap((row) => (row.stream === stream.key ? [row.link] : [])));
+  const on = (stream.others ?? []).filter(({ id }) => here.has(id));
+  return on.length === 0 ? stream : { ...stream, links: [...stream.links, ...on] };
 };
 
 const scopeOf = (stream: Stream): ((name: TableName) => boolean) => {
@@ -121,6 +131,7 @@ export const targetFacts = async (
   const patterns = [...new Set(stream.links.map((link) => link.rule))].flatMap(targetPatterns);
   const identity = await readIdentity(client, subject);
   const state = await readTargetState(client, subject);
+  const elsewhere = state.links.filter((row) => stream.otherKeys?.get(row.link) === row.stream);
   const catalogue = await readCatalogue(client, { tables: (name) => matchesPatterns(patterns, name) });
   return {
     ...identity,
@@ -134,7 +145,10 @@ export const targetFacts = async (
     knownSource: state.sources.get(stream.key)?.system ?? null,
     knownTimeline: state.sources.get(stream.key)?.timeline ?? null,
     links: state.links.filter((row) => row.stream === stream.key),
-    checkpoints: state.checkpoints.filter((row) => row.stream === stream.key),
+    elsewhere,
+    checkpoints: state.checkpoints.filter(
+      (row) => row.stream === stream.key || elsewhere.some(({ slot }) => slot === row.slot),
+    ),
     copies: state.copies,
     noted: state.noted.filter((row) => row.stream === stream.key),
     tables: state.tables,

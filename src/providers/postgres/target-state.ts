@@ -238,3 +238,16 @@ export const readLinkRows = async (client: Client, links: readonly LinkId[]): Pr
       [links],
     )
   ).rows;
+
+/** Streams that have links or a checkpoint here; none in a database that was never initialised. */
+export const readStreamKeys = async (client: Client): Promise<StreamKey[]> => {
+  try {
+    const { rows } = await client.query<{ stream: StreamKey }>(
+      'SELECT stream FROM xcrepl.links UNION SELECT stream FROM xcrepl.checkpoints',
+    );
+    return rows.map(({ stream }) => stream);
+  } catch (error) {
+    if (isUninitialised(error)) return [];
+    throw error;
+  }
+};

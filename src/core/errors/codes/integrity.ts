@@ -126,6 +126,12 @@ export const integrityCodes = {
       'A paused or errored link keeps log on the source by a slot of its own, within a budget. Past it the slot was dropped, so that the source’s disk does not fill up for one link; what was written since is missing on the target.',
     next: 'xcrepl replication doctor --plan repair.json, then xcrepl replication run --plan repair.json reads again what differs; postgres.retainedWal.held of the source’s region sets the budget',
   },
+  'XC-5243': {
+    title: 'link cannot change its stream now',
+    means:
+      'A rule was made dedicated, or is so no more, so its links change their stream. What they would leave or come to is not in a state in which nothing could be lost; they stay where they are.',
+    next: 'see the reason in the message; resume or mend links that stand on slots of their own, then start a run without --tenant or --rule',
+  },
   'XC-5208': {
     title: 'copy counts differ',
     means:

@@ -1,12 +1,18 @@
 /** Links that were copied before it was written down which tables they carry: what is published for them says it. */
 
+import type { Stream } from '../../../core/topology/link.ts';
 import { readSides, type EngineParts } from './parts.ts';
-import { readStoredTables } from './table-store.ts';
+import { readLinksWithoutTables } from './table-store.ts';
 
-export const adoptTables = async (parts: EngineParts): Promise<void> => {
-  const known = await readStoredTables(await parts.control.reader(), parts.options.stream.key);
-  const unknown = new Set((await parts.store.linkIds()).filter((link) => !known.has(link)));
+/** @param key of the stream that the links are on */
+export const adoptTables = async (
+  parts: EngineParts,
+  key: Stream['key'] = parts.options.stream.key,
+): Promise<void> => {
+  const unknown = new Set(await readLinksWithoutTables(await parts.control.reader(), key));
   const links = parts.options.stream.links.filter(({ id }) => unknown.has(id));
   if (links.length === 0) return;
-  await parts.tables.adopt(links, await readSides(parts, links, { meant: 'published', lacking: 'leave' }));
+  const { source, target } = parts.options.stream;
+  const there = { ...parts, options: { ...parts.options, stream: { key, source, target, links } } };
+  await parts.tables.adopt(links, await readSides(there, links, { meant: 'published', lacking: 'leave' }));
 };

@@ -9,6 +9,7 @@ import type {
   CreateSlot,
   MergeLinks,
   PublishTables,
+  MoveLinks,
   RemoveLinks,
   SplitLinks,
   RepairRows,
@@ -22,6 +23,7 @@ import type {
   Copied,
   EngineProgress,
   ErroredLink,
+  Moved,
   RepairedRows,
   SelfTested,
   SelfTestRequest,
@@ -31,7 +33,12 @@ import type {
 import { isXcError } from '../../../core/errors/xc-error.ts';
 import type { Finding } from '../../../core/validation/finding.ts';
 import { beginJoining, mergeTables, refuseNotBegun } from './join-tables.ts';
-import { insertOnlyPublicationName, publicationName, type LinkId } from '../../../core/topology/link.ts';
+import {
+  insertOnlyPublicationName,
+  publicationName,
+  type LinkId,
+  type Stream,
+} from '../../../core/topology/link.ts';
 import type { TableName } from '../../../core/topology/table.ts';
 import { readIdentity } from '../identity.ts';
 import { ChangedTables } from './changed-tables.ts';
@@ -48,10 +55,11 @@ import { LinkStore } from './link-store.ts';
 import { mergeLinks } from './merging.ts';
 import type { EngineOptions } from './options.ts';
 import { linksNamed, readSides, throughOutages, type EngineParts, type Sides } from './parts.ts';
+import { adopt, handOver, withOthers } from './moving.ts';
 import { pauseLinks } from './pause.ts';
 import { publish } from './publications.ts';
 import { repairRows } from './repair-rows.ts';
-import { dropEmptySlots, dropLink, dropStream, emptyStream } from './removal.ts';
+import { dropEmptySlots, dropFormerStreams, dropLink, dropStream, emptyStream } from './removal.ts';
 import { asXcError } from './retry.ts';
 import { unlessMoved } from './schema-moved.ts';
 import { carrySequences } from './sequences.ts';
@@ -74,6 +82,9 @@ export class PostgresEngine implements StreamEngine {
   readonly #upkeep: Upkeep;
   readonly #streams: Streams;
   readonly #shapes: ShapeWatch;
+  /** With the links that the configuration has on it. */
+  readonly #given: Stream;
+  #handing: Promise<unknown> = Promise.resolve();
   #changed = new ChangedTables();
   #epoch = 0;
   #sourceVersion = 0;
@@ -81,7 +92,8 @@ export class PostgresEngine implements StreamEngine {
   #outcome = 'released';
 
   constructor(given: EngineOptions) {
-    const options = { ...given, progress: this.#watch(given.progress) };
+    this.#given = given.stream;
+    const options = { ...given, stream: withOthers(given.stream), progress: this.#watch(given.progress) };
     const sessions = new Sessions(options);
     const control = new Control(options, sessions);
     const session = new TargetSession(() => control.target(), options);
@@ -105,9 +117,10 @@ export class PostgresEngine implements StreamEngine {
       this.#changed = new ChangedTables(null, await store.changedTables());
       await adoptTables(this.#parts);
       await dropEmptySlots(this.#parts);
+      await dropFormerStreams(this.#parts);
       const known = await store.slots();
       await dropAbandonedSlots(await control.source(), key, known);
-      const links = new Set([...options.stream.links.map(({ id }) => id), ...(await store.linkIds())]);
+      const links = new Set([...this.#given.links.map(({ id }) => id), ...(await store.linkIds())]);
       await dropAbandonedLinkSlots(await control.source(), await control.reader(), [...links], known);
     });
   }
@@ -150,6 +163,11 @@ export class PostgresEngine implements StreamEngine {
       await dropSlot(source, slot); // of a run that was killed before its checkpoint was written
       const { position, snapshot } = await createSlot(sessions, slot, step.failover, this.#sourceVersion);
       await store.beginCopy(slot, position, links, sides);
+      if (links.length === 0) {
+        // Links come onto it from another stream: nothing is copied.
+        await snapshot[Symbol.asyncDispose]();
+        return { slot, position };
+      }
       await this.#copies.begin(slot, snapshot);
       // Rows that were copied before the source is altered are told from those after it.
       await this.#shapes.look(sides, links);
@@ -194,6 +212,17 @@ export class PostgresEngine implements StreamEngine {
         if (slot === step.slot && this.#changed.isTrusted(link)) await this.#writeChanged(link);
     });
     return { ...streamed, findings: this.#shapes.takeFindings(until !== null) };
+  }
+
+  async handOver(step: MoveLinks, signal: AbortSignal): Promise<Moved> {
+    // Several streams may ask for theirs at the same time.
+    const turn = this.#handing.then(() => handOver(this.#parts, this.#streams, step, this.#epoch, signal));
+    this.#handing = turn.catch(() => {});
+    return await this.#typed(() => turn);
+  }
+
+  async adopt(step: MoveLinks): Promise<Moved> {
+    return await this.#typed(() => adopt(this.#parts, step, this.#sourceVersion));
   }
 
   async splitLinks(step: SplitLinks): Promise<{ links: number; position: Lsn | null }> {

@@ -6,7 +6,7 @@
 import type { Client } from 'pg';
 import { formatLsn, parseLsn, type Lsn } from '../../../core/change/lsn.ts';
 import type { LinkState } from '../../../core/plan/facts.ts';
-import { slotName, type Link, type LinkId } from '../../../core/topology/link.ts';
+import { slotName, type Link, type LinkId, type StreamKey } from '../../../core/topology/link.ts';
 import type { TableName } from '../../../core/topology/table.ts';
 import type { ServerIdentity } from '../identity.ts';
 import type { Sides } from './parts.ts';
@@ -330,6 +330,23 @@ export class LinkStore {
       const { rowCount } = await client.query('DELETE FROM xcrepl.links WHERE link = $1', [link]);
       if (rowCount) await this.#session.audit(client, 'link.drop', link, {});
       return (rowCount ?? 0) > 0;
+    });
+  }
+
+  /**
+   * Another stream, where no link is on it or its slot.
+   * @returns whether nothing of it is left here
+   */
+  async forgetStream(key: StreamKey): Promise<boolean> {
+    return await this.#session.transaction(async (client) => {
+      const used = await client.query(
+        `SELECT FROM xcrepl.links WHERE stream = $1 OR slot IN (SELECT slot FROM xcrepl.checkpoints WHERE stream = $1) OR slot = $2`,
+        [key, slotName(key)],
+      );
+      if ((used.rowCount ?? 0) > 0) return false;
+      await client.query('DELETE FROM xcrepl.checkpoints WHERE stream = $1', [key]);
+      await client.query('DELETE FROM xcrepl.streams WHERE stream = $1', [key]);
+      return true;
     });
   }
 

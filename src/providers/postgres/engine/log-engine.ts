@@ -9,7 +9,13 @@ import { replayLinks } from '../../../core/changelog/replay-links.ts';
 import { isXcError, XcError } from '../../../core/errors/xc-error.ts';
 import type { CreateSlot, RemoveLinks, StreamChanges } from '../../../core/plan/plan.ts';
 import { newTally } from '../../../core/replication/change-loop.ts';
-import type { Compared, ErroredLink, StreamEngine, Streamed } from '../../../core/replication/engine.ts';
+import type {
+  Compared,
+  ErroredLink,
+  Moved,
+  StreamEngine,
+  Streamed,
+} from '../../../core/replication/engine.ts';
 import type { Finding } from '../../../core/validation/finding.ts';
 import { slotName, type Link, type LinkId } from '../../../core/topology/link.ts';
 import { ChunkStore } from './chunk-store.ts';
@@ -158,6 +164,14 @@ export class LogEngine implements StreamEngine {
 
   copyTable(): Promise<{ rows: number; bytes: number; chunks: number }> {
     return this.#never('copy-table');
+  }
+
+  handOver(): Promise<Moved> {
+    return this.#never('move-links');
+  }
+
+  adopt(): Promise<Moved> {
+    return this.#never('move-links');
   }
 
   splitLinks(): Promise<{ links: number; position: Lsn }> {

@@ -5,8 +5,9 @@
 
 import { maxLsn, ZERO_LSN, type Lsn } from '../../../core/change/lsn.ts';
 import type { MergeLinks } from '../../../core/plan/plan.ts';
-import type { LinkId } from '../../../core/topology/link.ts';
+import { streamOfSlot, type LinkId } from '../../../core/topology/link.ts';
 import type { EngineParts } from './parts.ts';
+import { dropPublications } from './removal.ts';
 import { dropOrigin, dropSlot } from './slots.ts';
 import type { Streams } from './streams.ts';
 
@@ -28,6 +29,7 @@ export const mergeLinks = async (
   const position = maxLsn(await streams.position(step.slot), ahead);
   await store.moveLinks(links, step, { slot: store.mainSlot, position });
   await dropSlot(await control.source(), step.slot);
+  await dropPublications(parts, streamOfSlot(step.slot, parts.options.stream.key));
   await dropOrigin(await control.reader(), step.slot);
   return { links, position };
 };

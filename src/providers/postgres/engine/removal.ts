@@ -1,6 +1,13 @@
 /** Takes links and whole streams away again, and says what was removed. Rows on the target stay. */
 
-import { insertOnlyPublicationName, publicationName, type LinkId } from '../../../core/topology/link.ts';
+import {
+  insertOnlyPublicationName,
+  publicationName,
+  slotName,
+  streamOfSlot,
+  type LinkId,
+  type StreamKey,
+} from '../../../core/topology/link.ts';
 import type { EngineParts } from './parts.ts';
 import { publish } from './publications.ts';
 import { dropOrigin, dropSlot, heldLog } from './slots.ts';
@@ -35,6 +42,37 @@ export const dropEmptySlots = async (parts: EngineParts): Promise<string[]> => {
   }
   if (gone.length > 0) await parts.store.forgetSlots(gone);
   return removed;
+};
+
+/** Of a stream that links have left; this one's own are left alone. */
+export const dropPublications = async ({ control, options }: EngineParts, of: StreamKey): Promise<void> => {
+  if (of === options.stream.key) return;
+  for (const name of [publicationName(of), insertOnlyPublicationName(of)])
+    await publish(await control.source(), name, 'insert', []);
+};
+
+/**
+ * Streams of links of this one that were dedicated, or were about to be, and that nobody is on any more: what a run left that
+ * was killed while links changed their stream.
+ */
+export const dropFormerStreams = async (parts: EngineParts): Promise<void> => {
+  const { store, options, control } = parts;
+  const configured = new Set(options.stream.links.filter(({ rule }) => !rule.dedicated).map(({ id }) => id));
+  const keys = [...(options.stream.otherKeys ?? [])].flatMap(([link, key]) =>
+    configured.has(link) ? [key] : [],
+  );
+  const source = await control.source();
+  const { rows } = await source.query<{ name: string }>(
+    `SELECT slot_name::text AS name FROM pg_replication_slots WHERE slot_name = ANY ($1) AND database = current_database()
+      UNION SELECT pubname FROM pg_publication WHERE pubname = ANY ($1)`,
+    [keys.map(slotName)],
+  );
+  for (const { name } of rows) {
+    if (!(await store.forgetStream(streamOfSlot(name, '')))) continue;
+    if ((await heldLog(source, name)).state === 'read') continue;
+    await dropSlotAndOrigin(parts, name);
+    await dropPublications(parts, streamOfSlot(name, ''));
+  }
 };
 
 /** Slots, origins, publications, and the stream's rows in the schema xcrepl. */

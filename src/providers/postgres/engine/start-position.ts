@@ -4,7 +4,7 @@
  */
 
 import type { Lsn } from '../../../core/change/lsn.ts';
-import { insertOnlyPublicationName, publicationName } from '../../../core/topology/link.ts';
+import { publicationNames, streamOfSlot } from '../../../core/topology/link.ts';
 import { judgePositions } from '../../../core/validation/positions/judge.ts';
 import { refuseGap } from '../../../core/validation/positions/refuse.ts';
 import { readIdentity } from '../identity.ts';
@@ -18,6 +18,7 @@ export const startPosition = async (
   slot: string,
 ): Promise<Lsn> => {
   const { key, source: place } = options.stream;
+  const under = streamOfSlot(slot, key);
   const walsender = () => sessions.walsender();
   const identity = await readIdentity(source, place.region, walsender);
   const known = await store.knownSource();
@@ -32,7 +33,7 @@ export const startPosition = async (
     checkpoint,
     origin: null,
     seen: slots.get(slot) ?? null,
-    published: [publicationName(key), insertOnlyPublicationName(key)].some((name) => published.has(name)),
+    published: publicationNames(under).some((name) => published.has(name)),
   });
   refuseGap(slot, place.region, judgement);
   await store.trustSource(identity);

@@ -18,7 +18,12 @@ import {
 import type { TableShape } from '../../../core/schema-change/shape.ts';
 import { cutColumnNamed } from '../../../core/replication/cut.ts';
 import { seenByChunks, unseenByChunks } from '../../../core/replication/seen.ts';
-import { insertOnlyPublicationName, publicationName, type Link } from '../../../core/topology/link.ts';
+import {
+  insertOnlyPublicationName,
+  publicationName,
+  streamOfSlot,
+  type Link,
+} from '../../../core/topology/link.ts';
 import { tableName, type Catalogue, type TableName } from '../../../core/topology/table.ts';
 import { ReplicationStream } from '../source/replication-stream.ts';
 import type { ChunkStore, StoredChunk } from './chunk-store.ts';
@@ -140,7 +145,7 @@ const flow = async (ports: SessionPorts, attempt: Attempt, signal: AbortSignal):
     rereadRow(rereader, source.tables.get(batch.route[index]!.variant.table)!, batch, index, binary);
   const sink = await openSink({ ...ports, client: ports.target, target, slot, binary, reread }, held);
   await store.distrust(slot);
-  const named = await publications(ports);
+  const named = await publications(ports, slot);
   const walsender = await ports.sessions.wire('source', 'walsender');
   const stream = held.use(
     await ReplicationStream.open(walsender, {
@@ -207,8 +212,9 @@ const carriedLink = (
   };
 };
 
-const publications = async ({ source, options }: SessionPorts): Promise<string[]> => {
-  const names = [publicationName(options.stream.key), insertOnlyPublicationName(options.stream.key)];
+const publications = async ({ source, options }: SessionPorts, slot: string): Promise<string[]> => {
+  const key = streamOfSlot(slot, options.stream.key);
+  const names = [publicationName(key), insertOnlyPublicationName(key)];
   const { rows } = await source.query<{ name: string }>(
     'SELECT pubname AS name FROM pg_publication WHERE pubname = ANY ($1) ORDER BY 1',
     [names],

@@ -61,6 +61,18 @@ export const readStoredTables = async (
   return tables;
 };
 
+/** Links that were copied before their tables were written down. */
+export const readLinksWithoutTables = async (
+  client: Pick<Client, 'query'>,
+  stream: string,
+): Promise<LinkId[]> => {
+  const { rows } = await client.query<{ link: LinkId }>(
+    'SELECT link FROM xcrepl.links WHERE stream = $1 AND NOT tables_known',
+    [stream],
+  );
+  return rows.map(({ link }) => link);
+};
+
 export class TableStore {
   readonly #session: TargetSession;
 
