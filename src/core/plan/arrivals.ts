@@ -5,10 +5,7 @@ import type { LinkRow, TargetFacts } from './facts.ts';
 import type { Finding } from './plan.ts';
 
 /** Those that can change over: they flow on the slot of the stream that they are on, with all of their tables. */
-export const arrivals = ({
-  elsewhere = [],
-  tables,
-}: Pick<TargetFacts, 'elsewhere' | 'tables'>): LinkRow[] =>
+export const arrivals = ({ elsewhere = [], tables }: Pick<TargetFacts, 'elsewhere' | 'tables'>): LinkRow[] =>
   elsewhere.filter(
     ({ link, state, slot, stream }) =>
       (state === 'streaming' || state === 'catching-up') &&

@@ -6,18 +6,19 @@ import { makePlan } from './make-plan.ts';
 
 const ACME = 'shop:acme:us:eu';
 const dedicated = config({
-  rules: [
-    { id: 'shop', tenants: ['acme'], tables: ['shop.*'], from: 'us', to: ['eu'], dedicated: true },
-  ],
+  rules: [{ id: 'shop', tenants: ['acme'], tables: ['shop.*'], from: 'us', to: ['eu'], dedicated: true }],
 });
 const [stream] = streams(dedicated);
 const shared = { ...stream!, key: streamKey('acme', stream!.source, stream!.target) };
 
 /** The link stands on the shared stream, with these tables. */
 const planned = (...carried: readonly (readonly [string, string | null])[]) => {
-  const rows = carried.map(
-    ([name, slot]): CarriedRow => ({ table: `shop.${name}`, relation: oidOf(name), slot, copied: true }),
-  );
+  const rows = carried.map(([name, slot]): CarriedRow => ({
+    table: `shop.${name}`,
+    relation: oidOf(name),
+    slot,
+    copied: true,
+  }));
   const target = { elsewhere: [linkRow(shared, ACME)], tables: new Map([[ACME, rows]]) };
   return makePlan(facts(dedicated, { target }), wish(dedicated, { move: true }), { id: 'pl_1', nowMs: 0 });
 };
