@@ -161,14 +161,14 @@ test('killed anywhere on the way, the next run goes on', async () => {
   for (const [round, dedicated] of [['busy'], ['calm', 'busy'], []].entries()) {
     await pair.configure(rules(...dedicated));
     const runner = pair.spawnXcrepl(['replication', 'run', '--lock-timeout', '60s'], { timeoutMs: 120_000 });
-    let over = false;
+    const state = { over: false };
     const ended = (async () => {
       await runner;
-      over = true;
+      state.over = true;
     })();
     const before = await slotNames();
     // Slots come and go inside the steps that matter; the moment after differs by round.
-    for (let looks = 0; looks < 400 && !over; looks++) {
+    for (let looks = 0; looks < 400 && !state.over; looks++) {
       if ((await slotNames()) !== before) break;
       await sleep(5);
     }
