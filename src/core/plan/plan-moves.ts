@@ -1,4 +1,4 @@
-/** What `dedicated` of a rule does to streams, once it was changed (docs/decisions/0027). */
+/** What `dedicated` of a rule does to streams, once it was changed (docs/decisions/0028). */
 
 import { slotName, type LinkId } from '../topology/link.ts';
 import type { StreamFacts } from './facts.ts';
