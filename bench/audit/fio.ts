@@ -26,7 +26,7 @@ export const fdatasyncRate = async (directory: string, seconds: number): Promise
     '--fdatasync=1',
     '--size=64m',
     '--time_based',
-    `--runtime=${Math.max(1, Math.round(seconds))}`,
+    `--runtime=${Math.round(seconds * 1000)}ms`,
     '--output-format=json',
   ]);
   const { jobs } = JSON.parse(stdout.slice(stdout.indexOf('{'))) as { jobs: { write: { iops: number } }[] };

@@ -33,9 +33,42 @@ export const auditEntrySchema = z.strictObject({
 
 export type AuditEntry = z.output<typeof auditEntrySchema>;
 
+/**
+ * An entry in the order of RFC 8785, which takes strings and numbers as JSON.stringify writes them: the order of the keys
+ * is all that is left to do, and the entry's own are known. Five times as fast as a walk over whatever comes.
+ */
+const canonicalText = (entry: AuditEntry): string => {
+  const facts: Record<string, unknown> = {};
+  for (const name of Object.keys(entry.facts).toSorted()) {
+    if (PECULIAR_NAME.test(name)) return canonicalize(entry) ?? '';
+    facts[name] = entry.facts[name];
+  }
+  const text = JSON.stringify({
+    action: entry.action,
+    actor: entry.actor,
+    after: entry.after,
+    at: entry.at,
+    before: entry.before,
+    controlPlane: entry.controlPlane,
+    facts,
+    outbox: entry.outbox && { database: entry.outbox.database, id: entry.outbox.id },
+    plan: entry.plan,
+    run: entry.run,
+    schemaVersion: entry.schemaVersion,
+    subject: entry.subject,
+    tenant: entry.tenant,
+  });
+  return text.includes(HALF_A_PAIR) ? (canonicalize(entry) ?? '') : text;
+};
+
+/** What an object would put first, or not hold. */
+const PECULIAR_NAME = /^(?:\d|__proto__$)/;
+/** JSON.stringify escapes half of a surrogate pair; canonical JSON has none. */
+const HALF_A_PAIR = '\\ud';
+
 /** @throws RangeError where it is too long for a bundle of entries */
 export const entryBytes = (entry: AuditEntry): Buffer => {
-  const bytes = Buffer.from(canonicalize(entry) ?? '');
+  const bytes = Buffer.from(canonicalText(entry));
   if (bytes.length > MAX_ENTRY_BYTES) throw new RangeError(`an entry of ${bytes.length} bytes`);
   return bytes;
 };

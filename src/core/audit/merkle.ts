@@ -7,7 +7,7 @@ import { Buffer } from 'node:buffer';
 import { hash } from 'node:crypto';
 
 export const HASH_BYTES = 32;
-const LEAF_PREFIX = Buffer.of(0);
+const LEAF_PREFIX = 0;
 const NODE_PREFIX = 1;
 
 /** Reads the hash of the perfect subtree over the leaves [index · 2^level, (index + 1) · 2^level). */
@@ -16,9 +16,15 @@ export type NodeReader = (level: number, index: number) => Promise<Uint8Array>;
 /** MTH of no leaves. */
 export const emptyRoot = (): Buffer => digestOf(Buffer.alloc(0));
 
-export const leafHash = (entry: Uint8Array): Buffer => digestOf(Buffer.concat([LEAF_PREFIX, entry]));
+/** One place for all leaves, and one for all pairs, since hashing never awaits. */
+let leaf = Buffer.alloc(4096, LEAF_PREFIX);
 
-/** One place for all pairs, since hashing never awaits. */
+export const leafHash = (entry: Uint8Array): Buffer => {
+  if (entry.length >= leaf.length) leaf = Buffer.alloc(2 * entry.length, LEAF_PREFIX);
+  leaf.set(entry, 1);
+  return digestOf(leaf.subarray(0, 1 + entry.length));
+};
+
 const pair = Buffer.alloc(1 + 2 * HASH_BYTES, NODE_PREFIX);
 
 export const nodeHash = (left: Uint8Array, right: Uint8Array): Buffer => {

@@ -206,6 +206,32 @@ test('a torn last line is no entry, is kept beside the file, and the log goes on
   expect(await readFile(join(path, 'entries', aside[0]!), 'latin1')).toContain('replication.ru');
 });
 
+test('a line that a crash left behind a gap is no entry, and is never read behind the next one', async () => {
+  const path = join(root, 'gap');
+  {
+    await using log = open(path);
+    await log.append(Array.from({ length: 4096 }, (_, at) => event(at)));
+  }
+  const stray = (await readFile(entriesFile(path, 0), 'latin1')).split('\n')[0]!;
+  // The second file's lines came to the disk, and the first one's last did not.
+  await edit(entriesFile(path, 0), (text) => text.split('\n').slice(0, 4094).join('\n') + '\n');
+  await writeFile(entriesFile(path, 4096), `${stray}\n${stray}\n`);
+  {
+    await using log = open(path);
+    expect(await log.append([event(1), event(2), event(3)])).toEqual([4094, 4095, 4096]);
+    await log.publish();
+  }
+  expect(await judge(path, [])).toMatchObject({ verdict: 'pass', entries: 4097, signed: 4097 });
+});
+
+test('nothing is appended behind an end that was cut off', async () => {
+  const path = await copy('cut');
+  await edit(entriesFile(path, 8192), (text) => text.split('\n').slice(0, 700).join('\n') + '\n');
+  await using log = open(path);
+  await expect(log.append([event(SIZE)])).rejects.toMatchObject({ code: 'XC-5603' });
+  expect((await judge(path)).findings).toMatchObject([{ subject: 'checkpoint', code: 'XC-5603' }]);
+});
+
 test('several writers, in one process and in turns, each get their own numbers', async () => {
   const path = join(root, 'shared');
   await using one = open(path);

@@ -4,7 +4,7 @@ import type { AuditEvent, AuditLog, LogKeys, LogLock } from '../../core/audit/lo
 import { entryBytes } from '../../core/audit/entry.ts';
 import type { LogParts } from '../../core/audit/verify.ts';
 import { isErrno } from '../../core/errors/errno.ts';
-import { XcError } from '../../core/errors/xc-error.ts';
+import { isXcError, XcError } from '../../core/errors/xc-error.ts';
 import { isoTime, type Clock } from '../../core/time/clock.ts';
 import type { EntryLine } from './entry-files.ts';
 import { LogDirectory } from './log-directory.ts';
@@ -26,10 +26,12 @@ export const openAuditLog = (options: LogOptions): AuditLog => {
   const directory = new LogDirectory(options.path);
   const { controlPlane, actor, keys, clock } = options;
   const sequencer = new Sequencer(directory, options.origin, keys, options.lock(directory.lockPath));
+  const told = onDisk(options.path);
+  const now = timeText(clock);
   const line = (event: AuditEvent): Buffer =>
     entryBytes({
       schemaVersion: 1,
-      at: isoTime(clock.nowMs()),
+      at: now(),
       controlPlane,
       tenant: null,
       actor,
@@ -42,21 +44,29 @@ export const openAuditLog = (options: LogOptions): AuditLog => {
       ...event,
     });
   return {
-    append: (events) => onDisk(options.path, () => sequencer.append(events.map(line))),
-    publish: () => onDisk(options.path, () => sequencer.publish()),
+    append: async (events) => await sequencer.append(events.map(line)).catch(told),
+    publish: () => sequencer.publish().catch(told),
     [Symbol.asyncDispose]: () => sequencer[Symbol.asyncDispose](),
   };
 };
 
-/** @throws XcError XC-6002 where the disk or its permissions are in the way */
-const onDisk = async <T>(path: string, work: () => Promise<T>): Promise<T> => {
-  try {
-    return await work();
-  } catch (error) {
-    if (!isErrno(error)) throw error;
-    throw new XcError('XC-6002', { subject: path, why: error.message, cause: error });
-  }
+/** The time as text, made once a millisecond. */
+const timeText = (clock: Clock): (() => string) => {
+  let [ms, text] = [NaN, ''];
+  return () => {
+    const now = clock.nowMs();
+    if (now !== ms) [ms, text] = [now, isoTime(now)];
+    return text;
+  };
 };
+
+/** @throws XcError XC-6002 where the disk or its permissions are in the way */
+const onDisk =
+  (path: string) =>
+  (error: unknown): never => {
+    if (isXcError(error) || !isErrno(error)) throw error;
+    throw new XcError('XC-6002', { subject: path, why: error.message, cause: error });
+  };
 
 export interface ReadLog extends LogParts {
   /** @param from number of the first one wanted; 0 where absent */
