@@ -33,6 +33,7 @@ const CORE_CRYPTO = new Set([
   'createHash',
   'createHmac',
   'createPublicKey',
+  'getFips',
   'hash',
   'timingSafeEqual',
   'verify',

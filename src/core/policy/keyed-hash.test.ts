@@ -1,9 +1,13 @@
 import { Buffer } from 'node:buffer';
 import { createHmac } from 'node:crypto';
-import { describe, expect, test } from 'vitest';
-import { keyedHash } from './keyed-hash.ts';
+import { describe, expect, test, vi } from 'vitest';
+import { DIGITS, keyedHash, type KeyedHash } from './keyed-hash.ts';
 
-const digits = (key: Buffer, message: Buffer): string => keyedHash(key)(message, 0, message.length);
+const hex = (hasher: KeyedHash, message: Buffer, start = 0, end = message.length): string => {
+  const target = Buffer.alloc(DIGITS);
+  hasher(message, start, end, target, 0, DIGITS);
+  return target.toString('latin1');
+};
 
 describe('keyed hash', () => {
   // RFC 4231, section 4: test cases 1 to 4, 6 and 7 (5 is truncated output).
@@ -41,24 +45,39 @@ describe('keyed hash', () => {
       '9b09ffa71b942fcb27635fbcd5b0e944bfdc63644f0713938a7f51535c3a35e2',
     ],
   ])('RFC 4231 with key %s', (key, message, expected) => {
-    expect(digits(Buffer.from(key, 'hex'), message)).toBe(expected);
+    expect(hex(keyedHash(Buffer.from(key, 'hex')), message)).toBe(expected);
   });
 
-  test('agrees with createHmac for every length around the block and the reused memory', () => {
-    const lengths = [0, 1, 31, 55, 56, 63, 64, 65, 119, 120, 4095, 4096, 4097, 100_000];
+  test('agrees with createHmac for every length around blocks and their padding, and past the reused memory', () => {
+    const lengths = [...Array.from({ length: 260 }, (_, length) => length), 511, 512, 513, 4096, 100_000];
     for (const keyLength of [16, 32, 63, 64, 65, 200]) {
       const key = Buffer.from(Array.from({ length: keyLength }, (_, i) => (i * 37 + 11) & 255));
       const hasher = keyedHash(key);
       // One hasher for all lengths, long before short: nothing of an earlier field may remain.
       for (const length of lengths.toReversed()) {
         const message = Buffer.from(Array.from({ length }, (_, i) => (i * 101 + length) & 255));
-        expect(hasher(message, 0, length)).toBe(createHmac('sha256', key).update(message).digest('hex'));
+        expect(hex(hasher, message)).toBe(createHmac('sha256', key).update(message).digest('hex'));
       }
     }
   });
 
   test('hashes only the range that it is given', () => {
     const hasher = keyedHash(Buffer.alloc(16, 1));
-    expect(hasher(Buffer.from('xxabcyy'), 2, 5)).toBe(hasher(Buffer.from('abc'), 0, 3));
+    expect(hex(hasher, Buffer.from('xxabcyy'), 2, 5)).toBe(hex(hasher, Buffer.from('abc')));
+  });
+
+  test('writes as many digits as a column takes, and nothing beside them', () => {
+    const key = Buffer.alloc(16, 1);
+    const target = Buffer.alloc(20, '.');
+    keyedHash(key)(Buffer.from('abc'), 0, 3, target, 2, 16);
+    const digits = createHmac('sha256', key).update('abc').digest('hex');
+    expect(target.toString()).toBe(`..${digits.slice(0, 16)}..`);
+  });
+
+  test('hashes alike without WebAssembly', () => {
+    vi.stubGlobal('WebAssembly', undefined);
+    const slow = keyedHash(Buffer.alloc(16, 1));
+    vi.unstubAllGlobals();
+    expect(hex(slow, Buffer.from('abc'))).toBe(hex(keyedHash(Buffer.alloc(16, 1)), Buffer.from('abc')));
   });
 });

@@ -43,8 +43,10 @@ export const fieldRedactor = (action: ColumnAction): FieldRedactor => {
       return {
         kind: 'hash',
         fixedLength: length,
-        write: (source, start, end, target, at) =>
-          target.write(digits(source, start, end), at, length, 'latin1'),
+        write: (source, start, end, target, at) => {
+          digits(source, start, end, target, at, length);
+          return length;
+        },
       };
     }
   }
@@ -67,8 +69,11 @@ export const redactField = (
       return null;
     case 'mask':
       return Buffer.from(action.text);
-    case 'hash':
-      return Buffer.from(hasherOf(action.key)(bytes, start, end).slice(0, action.length), 'latin1');
+    case 'hash': {
+      const digits = Buffer.alloc(action.length);
+      hasherOf(action.key)(bytes, start, end, digits, 0, action.length);
+      return digits;
+    }
   }
 };
 
