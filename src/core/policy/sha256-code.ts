@@ -3,6 +3,8 @@
  * OpenSSL for one short field costs several times what the field's blocks do, and knows no state to go on from.
  */
 
+import { Buffer } from 'node:buffer';
+
 const ROUNDS = 64;
 const WORDS = 8;
 const BLOCK_WORDS = 16;
@@ -25,6 +27,9 @@ const OP = {
   rotr: 0x78,
 } as const;
 const I32 = 0x7f;
+/** Of an address, as a power of two. */
+const ALIGNED = 2;
+const MAGIC_AND_VERSION = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00];
 
 /** Parameters of `compress`, then its variables. */
 const BLOCK = 0;
@@ -36,13 +41,16 @@ const SUM = SCHEDULE + BLOCK_WORDS;
 const PARAMETERS = 3;
 const VARIABLES = SUM + 1 - PARAMETERS;
 
+/** Instructions of an expression, whose value they leave on the stack, or of a statement. */
+type Code = readonly number[];
+
 /**
  * A module that imports nothing and exports `memory`, one page, and `compress(block, from, to)`: the state at `from`
  * goes on over the 64 bytes at `block` and is stored at `to`. States lie in memory as digests do, in big-endian words.
  */
 export const sha256Module = (): Uint8Array<ArrayBuffer> =>
   Uint8Array.from([
-    ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
+    ...MAGIC_AND_VERSION,
     ...section(1, [1, 0x60, PARAMETERS, I32, I32, I32, 0]),
     ...section(3, [1, 0]),
     ...section(5, [1, 0, 1]),
@@ -50,64 +58,85 @@ export const sha256Module = (): Uint8Array<ArrayBuffer> =>
     ...section(10, [1, ...sized([1, VARIABLES, I32, ...compress(), OP.end])]),
   ]);
 
-const compress = (): number[] => [
-  ...words(WORDS, (word) => [...bigEndian(load(FROM, word)), OP.set, STATE + word]),
-  ...words(BLOCK_WORDS, (word) => [...bigEndian(load(BLOCK, word)), OP.set, SCHEDULE + word]),
-  ...words(ROUNDS, (number) => [...(number < BLOCK_WORDS ? [] : extend(number)), ...round(number)]),
-  ...words(WORDS, (word) => {
-    const sum = [...bigEndian(load(FROM, word)), ...get(STATE + word), OP.add, OP.set, SUM];
-    return [...sum, ...get(TO), ...bigEndian(get(SUM)), OP.store, 2, word * 4];
-  }),
+const compress = (): Code => [
+  ...each(WORDS, (word) => set(STATE + word, bigEndian(load(FROM, word)))),
+  ...each(BLOCK_WORDS, (word) => set(SCHEDULE + word, bigEndian(load(BLOCK, word)))),
+  ...each(ROUNDS, (number) => [...(number < BLOCK_WORDS ? [] : extend(number)), ...round(number)]),
+  ...each(WORDS, (word) => [
+    ...set(SUM, add(bigEndian(load(FROM, word)), get(STATE + word))),
+    ...store(TO, word, bigEndian(get(SUM))),
+  ]),
 ];
 
-const words = (count: number, each: (index: number) => number[]): number[] =>
-  Array.from({ length: count }, (_, index) => each(index)).flat();
+const each = (count: number, of: (index: number) => Code): Code =>
+  Array.from({ length: count }, (_, index) => of(index)).flat();
 
 /** The words a to h change places by their names, not by their values: after a round h is a, a is b, and so on. */
-const round = (number: number): number[] => {
-  const [a, b, c, d, e, f, g, h] = Array.from({ length: WORDS }, (_, word) =>
-    STATE + ((word - number) & 7),
-  ) as [number, number, number, number, number, number, number, number];
+const round = (number: number): Code => {
+  const word = (place: number): number => STATE + ((place - number) & 7);
+  const [a, b, c, d] = [get(word(0)), get(word(1)), get(word(2)), get(word(3))];
+  const [e, f, g, h] = [get(word(4)), get(word(5)), get(word(6)), get(word(7))];
+  const choice = xor(and(xor(f, g), e), g);
+  const majority = or(and(a, b), and(or(a, b), c));
+  const added = add(constant(roundConstants[number]!), get(SCHEDULE + (number & 15)));
   return [
-    ...[...get(h), ...rotations(e, 6, 11, 25), OP.add],
-    ...[...get(f), ...get(g), OP.xor, ...get(e), OP.and, ...get(g), OP.xor, OP.add],
-    ...[...constant(roundConstants[number]!), OP.add, ...get(SCHEDULE + (number & 15)), OP.add, OP.tee, SUM],
-    ...[...get(d), OP.add, OP.set, d],
-    ...[...get(SUM), ...rotations(a, 2, 13, 22), OP.add],
-    ...[...get(a), ...get(b), OP.and, ...get(a), ...get(b), OP.or, ...get(c), OP.and, OP.or, OP.add, OP.set, h],
+    ...set(SUM, add(h, rotations(e, 6, 11, 25), choice, added)),
+    ...set(word(3), add(d, get(SUM))),
+    ...set(word(7), add(get(SUM), rotations(a, 2, 13, 22), majority)),
   ];
 };
 
 /** Sixteen words of the schedule are enough: each takes the place of the one that is used no more. */
-const extend = (number: number): number[] => {
-  const word = (back: number): number => SCHEDULE + ((number - back) & 15);
-  return [
-    ...[...get(word(16)), ...small(word(15), 7, 18, 3), OP.add],
-    ...[...get(word(7)), OP.add, ...small(word(2), 17, 19, 10), OP.add, OP.set, word(16)],
-  ];
+const extend = (number: number): Code => {
+  const back = (words: number): number => SCHEDULE + ((number - words) & 15);
+  const [late, early] = [get(back(2)), get(back(15))];
+  return set(
+    back(16),
+    add(
+      get(back(16)),
+      xor(rotate(early, 7), rotate(early, 18), shift(early, 3)),
+      get(back(7)),
+      xor(rotate(late, 17), rotate(late, 19), shift(late, 10)),
+    ),
+  );
 };
 
-const rotations = (of: number, one: number, two: number, three: number): number[] => [
-  ...[...get(of), ...constant(one), OP.rotr, ...get(of), ...constant(two), OP.rotr, OP.xor],
-  ...[...get(of), ...constant(three), OP.rotr, OP.xor],
-];
+/** Instructions take what the ones before left on the stack. */
+const chained =
+  (operator: number) =>
+  (first: Code, ...others: readonly Code[]): Code => [
+    ...first,
+    ...others.flatMap((other) => [...other, operator]),
+  ];
+const add = chained(OP.add);
+const and = chained(OP.and);
+const or = chained(OP.or);
+const xor = chained(OP.xor);
 
-const small = (of: number, one: number, two: number, shift: number): number[] => [
-  ...[...get(of), ...constant(one), OP.rotr, ...get(of), ...constant(two), OP.rotr, OP.xor],
-  ...[...get(of), ...constant(shift), OP.shr, OP.xor],
-];
+const rotate = (value: Code, bits: number): Code => [...value, ...constant(bits), OP.rotr];
+const shift = (value: Code, bits: number): Code => [...value, ...constant(bits), OP.shr];
+const rotations = (of: Code, ...bits: readonly [number, number, number]): Code =>
+  xor(rotate(of, bits[0]), rotate(of, bits[1]), rotate(of, bits[2]));
 
-const get = (local: number): number[] => [OP.get, local];
-const load = (base: number, word: number): number[] => [...get(base), OP.load, 2, word * 4];
+const get = (local: number): Code => [OP.get, local];
+const set = (local: number, value: Code): Code => [...value, OP.set, local];
+const load = (base: number, word: number): Code => [...get(base), OP.load, ALIGNED, word * 4];
+const store = (base: number, word: number, value: Code): Code => [
+  ...get(base),
+  ...value,
+  OP.store,
+  ALIGNED,
+  word * 4,
+];
 
 /** WebAssembly reads little-endian words. */
-const bigEndian = (value: readonly number[]): number[] => [
-  ...[...value, OP.tee, SUM, ...constant(8), OP.rotl, ...constant(0x00ff00ff), OP.and],
-  ...[...get(SUM), ...constant(8), OP.rotr, ...constant(0xff00ff00), OP.and, OP.or],
-];
+const bigEndian = (value: Code): Code => {
+  const turned: Code = [...value, OP.tee, SUM, ...constant(8), OP.rotl];
+  return or(and(turned, constant(0x00ff00ff)), and(rotate(get(SUM), 8), constant(0xff00ff00)));
+};
 
 /** Signed LEB128 of 32 bits. */
-const constant = (value: number): number[] => {
+const constant = (value: number): Code => {
   const bytes: number[] = [OP.const];
   let left = value | 0;
   for (;;) {
@@ -118,11 +147,11 @@ const constant = (value: number): number[] => {
   }
 };
 
-const unsigned = (value: number): number[] =>
+const unsigned = (value: number): Code =>
   value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...unsigned(value >>> 7)];
-const sized = (bytes: readonly number[]): number[] => [...unsigned(bytes.length), ...bytes];
-const section = (id: number, bytes: readonly number[]): number[] => [id, ...sized(bytes)];
-const text = (name: string): number[] => sized([...name].map((character) => character.charCodeAt(0)));
+const sized = (bytes: Code): Code => [...unsigned(bytes.length), ...bytes];
+const section = (id: number, bytes: Code): Code => [id, ...sized(bytes)];
+const text = (name: string): Code => sized([...Buffer.from(name, 'latin1')]);
 
 const primes = (count: number): number[] => {
   const found: number[] = [];
