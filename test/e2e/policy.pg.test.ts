@@ -1,6 +1,6 @@
 /** Gates at work: approvals in production, a scan for personal data, budgets. */
 
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -224,6 +224,47 @@ test('evidence of the approved run stands alone, and no part of it can be change
       name,
     ).resolves.toBe(true);
   }
+});
+
+test('the target remembers the newest manifest: no other directory takes an older one, or none', async () => {
+  await pair.configure((config) => ({
+    ...config,
+    environment: 'staging',
+    budgets: [],
+    signing: { ...config.signing, manifests: 'manifests' },
+  }));
+  const columns = pair.config.tenants!['acme'];
+  const publish = async (version: number): Promise<void> => {
+    const manifest = { schemaVersion: 1, kind: 'tenant', controlPlane: pair.config.controlPlane, version };
+    await mkdir(join(pair.directory, 'manifests'), { recursive: true });
+    await writeFile(
+      join(pair.directory, 'manifests/acme.yaml'),
+      JSON.stringify({ ...manifest, tenant: { acme: columns } }),
+    );
+    const published = await xcrepl('policy', 'publish', 'manifests/acme.yaml', '--key', 'eve.key');
+    expect(published.exitCode, published.stderr).toBe(0);
+  };
+  await publish(2);
+  const ran = await xcrepl('replication', 'run');
+  expect(ran.exitCode, ran.stderr).toBe(0);
+  await rm(join(pair.directory, '.xcrepl/manifests.json'));
+  await publish(1);
+  for (const command of ['simulate', 'run']) {
+    const refused = await xcrepl('replication', command);
+    expectRefusal(refused, {
+      code: 'XC-2039',
+      exit: 7,
+      says: [`version 2 was in force on ${TARGET_REGION}`],
+    });
+  }
+  await publish(3);
+  expect((await xcrepl('replication', 'run')).exitCode).toBe(0);
+  await pair.configure(({ signing, ...config }) => ({
+    ...config,
+    signing: { publicKeys: signing!.publicKeys, approvals: { required: 2 } },
+  }));
+  expectRefusal(await xcrepl('replication', 'run'), { code: 'XC-2060', exit: 7, says: ['tenant acme'] });
+  await pair.target.query('DELETE FROM xcrepl.manifests');
 });
 
 const signedBy = async (plan: string, ...approvers: string[]): Promise<void> => {

@@ -8,6 +8,7 @@ import { isErrno } from '../../core/errors/errno.ts';
 import { isXcError, XcError } from '../../core/errors/xc-error.ts';
 import type { LoadedConfig, ManifestInForce } from '../../core/config/loaded.ts';
 import { manifestName, parseManifest, withManifests, type Manifest } from '../../core/policy/manifest.ts';
+import { spokenOf } from '../../core/policy/manifest-memory.ts';
 import { countApprovals } from '../../core/policy/gates/approval.ts';
 import { checkPointer, parsePointer } from '../../core/signing/pointer.ts';
 import { bundles } from '../../providers/cosign/bundles.ts';
@@ -77,6 +78,7 @@ const readOne = async (
     name: `${manifest.kind} manifest ${id.slice(id.indexOf('/') + 1)}`,
     file,
     tenant: manifest.kind === 'tenant' ? Object.keys(manifest.tenant)[0]! : null,
+    speaksOf: spokenOf(manifest),
     version: manifest.version,
     digest: `sha256:${createHash('sha256').update(bytes).digest('hex')}`,
   };

@@ -10,7 +10,7 @@ import type { RepairPlanned } from '../../core/report/verification.ts';
 import type { Stream } from '../../core/topology/link.ts';
 import { writeDurably } from '../../providers/system/durable-file.ts';
 import type { Host } from '../frame/host.ts';
-import { gather, newId, wishOf } from './planning.ts';
+import { gatherToPlan, newId, wishOf } from './planning.ts';
 import type { Selected } from './selection.ts';
 
 /** @returns null where nothing differs: then there is no file */
@@ -26,7 +26,7 @@ export const planRowRepair = async (
     differing.flatMap(({ result }) => result.differences.flatMap(({ links }) => [...links])),
   );
   const streams = differing.map(({ stream }) => stream);
-  const facts = await gather(host, { ...selected, ids }, streams);
+  const facts = await gatherToPlan(host, { ...selected, ids }, streams);
   const wish = await wishOf({ loaded: selected.loaded, ids }, {});
   const base = makePlan(facts, wish, { id: await newId(host, 'pl'), nowMs: host.clock.nowMs() });
   const plan = repairRowsPlan(

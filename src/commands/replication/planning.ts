@@ -5,6 +5,7 @@ import { Option, type Command } from '@commander-js/extra-typings';
 import { parseSize } from '../../core/config/quantity.ts';
 import { XcError } from '../../core/errors/xc-error.ts';
 import type { ReplicationFacts, StreamFacts } from '../../core/plan/facts.ts';
+import { refuseForgotten } from '../../core/policy/manifest-memory.ts';
 import type { PlanWish } from '../../core/plan/make-plan.ts';
 import type { Plan } from '../../core/plan/plan.ts';
 import type { LinkId, Stream } from '../../core/topology/link.ts';
@@ -86,6 +87,14 @@ export const gather = async (
   if (!selected.loaded.config.budgets.some(({ bytesPerDay }) => bytesPerDay !== undefined)) return all;
   const { withDayCounts } = await import('./budgets.ts');
   return await withDayCounts(host, selected, all);
+};
+
+/** The same to plan by: what the targets remember of signed manifests must still be in force. @throws XcError XC-2039, XC-2060 */
+export const gatherToPlan: typeof gather = async (host, selected, streams) => {
+  const facts = await gather(host, selected, streams);
+  for (const { target, stream } of facts.streams)
+    refuseForgotten(selected.loaded, target.manifests ?? [], stream.target.region);
+  return facts;
 };
 
 export const wishOf = async (

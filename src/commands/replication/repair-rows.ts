@@ -14,7 +14,7 @@ import { prometheusMetrics } from '../../providers/prometheus/replication-metric
 import type { StateDirectory } from '../../providers/system/state-directory.ts';
 import type { Host } from '../frame/host.ts';
 import { narrate } from './narrate.ts';
-import { gather } from './planning.ts';
+import { gatherToPlan } from './planning.ts';
 import type { Selected } from './selection.ts';
 
 export interface RowRepair {
@@ -68,7 +68,7 @@ const stillGood = async (host: Host, { reviewed, wish, selected }: RowRepair): P
       subject: reviewed.id,
       why: `stream ${missing.stream} is not configured any more`,
     });
-  const facts = await gather(host, selected, selected.streams);
+  const facts = await gatherToPlan(host, selected, selected.streams);
   const nowMs = host.clock.nowMs();
   return planToRun(reviewed, makePlan(facts, wish, { id: reviewed.id, nowMs }), nowMs);
 };

@@ -9,13 +9,14 @@ import { planToRun } from '../../core/run/resume.ts';
 import type { Link, Stream } from '../../core/topology/link.ts';
 import { readMigrations } from '../../providers/postgres/migrations.ts';
 import type { Host } from '../frame/host.ts';
+import { rememberOnTargets } from './remember-manifests.ts';
 import { type Follower } from './follow-configuration.ts';
-import { gather, newId, wishOf } from './planning.ts';
+import { gatherToPlan, newId, wishOf } from './planning.ts';
 import type { RunParts } from './run-parts.ts';
 
 export const planNow = async (host: Host, parts: RunParts, streams: readonly Stream[]): Promise<Plan> => {
   const { selected, reviewed, wish, metrics } = parts;
-  const facts = await gather(host, selected, streams);
+  const facts = await gatherToPlan(host, selected, streams);
   // A run that fails still says when the last one did not: alerts rest on it.
   for (const { stream, target } of facts.streams)
     if (target.lastSuccessMs) metrics.succeeded(edgeOf(stream), target.lastSuccessMs);
@@ -64,8 +65,9 @@ export const replan = async (
   streams.find((each) => each.key === stream.key)?.update(placed.links, placed.others ?? []);
   const ids = new Set([...selected.ids].filter((id) => !without.has(id)));
   const wish = { ...(await wishOf({ loaded: selected.loaded, ids }, parts.options)), move: false };
-  const facts = await gather(host, { ...selected, ids }, [placed]);
+  const facts = await gatherToPlan(host, { ...selected, ids }, [placed]);
   const plan = makePlan(facts, wish, { id: await newId(host, 'pl'), nowMs: host.clock.nowMs() });
   parts.gates.refuseLater(plan);
+  await rememberOnTargets(host, { ...selected, streams: [stream] });
   return plan;
 };

@@ -17,12 +17,12 @@ import { writeDurably } from '../../providers/system/durable-file.ts';
 import { openStateDirectory, type StateDirectory } from '../../providers/system/state-directory.ts';
 import type { MetricsServer } from '../../providers/prometheus/metrics-server.ts';
 import type { Host, Outcome } from '../frame/host.ts';
-import { rememberVersions } from '../policy/known-versions.ts';
 import { confirmRegion } from './confirm.ts';
 import { hashKeysOf } from './hash-keys.ts';
 import { followConfiguration } from './follow-configuration.ts';
 import { newId, wishOf, wishOfPlan } from './planning.ts';
 import { narrate } from './narrate.ts';
+import { rememberOnTargets } from './remember-manifests.ts';
 import { runPolicy } from './run-policy.ts';
 import { openBudgets } from './budgets.ts';
 import { recordBegin, recordEnd, settlingNowAndThen } from './record-run.ts';
@@ -59,7 +59,6 @@ export const runReplication = async (host: Host, options: RunOptions): Promise<O
   const server = await serve(host, options, metrics, health);
   if (server) opened.use(server);
   const store = await openStateDirectory(resolve(host.cwd, '.xcrepl'));
-  if (loaded.manifests) await rememberVersions(host.cwd, loaded.manifests);
   await tellOfUnfinished(host, store);
   if (options.follow) opened.use(settlingNowAndThen(host));
   const gates = await runPolicy(host, {
@@ -177,8 +176,9 @@ const session = async (host: Host, parts: RunParts): Promise<SessionEnd> => {
 };
 
 /** What the gates let through is told of before it begins. */
-const admit = async (host: Host, { gates, run, store }: RunParts, plan: Plan): Promise<void> => {
+const admit = async (host: Host, { gates, run, store, selected }: RunParts, plan: Plan): Promise<void> => {
   gates.refuse(plan);
+  await rememberOnTargets(host, selected);
   await gates.keep(resolve(store.path, 'runs', run, 'approvals'));
   await recordBegin(host, run, plan, gates.approvers);
 };

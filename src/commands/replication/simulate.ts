@@ -36,7 +36,7 @@ export const simulateRun = async (
   options: PlanOptions & { readonly out?: string | undefined },
 ): Promise<Outcome> => {
   const { selectLinks } = await import('./selection.ts');
-  const { gather, newId, wishOf } = await import('./planning.ts');
+  const { gatherToPlan, newId, wishOf } = await import('./planning.ts');
   const { makePlan } = await import('../../core/plan/make-plan.ts');
   const { refuseUnavailable } = await import('../../core/plan/refusals.ts');
   const { withFormerStreams } = await import('./former-streams.ts');
@@ -44,7 +44,7 @@ export const simulateRun = async (
   refuseUnavailable(selected.links);
   const wish = await wishOf(selected, options);
   host.narrator.info(`gathering facts of ${selected.streams.length} streams, ${selected.links.length} links`);
-  const facts = await gather(host, selected, selected.streams);
+  const facts = await gatherToPlan(host, selected, selected.streams);
   const plan = makePlan(facts, wish, { id: await newId(host, 'pl'), nowMs: host.clock.nowMs() });
   const { refuseGates } = await import('../../core/plan/refuse-gates.ts');
   // Approvals come after the plan, and budgets pause where the bytes flow.

@@ -26,6 +26,8 @@ export interface ManifestInForce {
   readonly file: string;
   /** Null for one of rules. */
   readonly tenant: string | null;
+  /** "tenant acme", "rule shop": what it says instead of the file. */
+  readonly speaksOf: readonly string[];
   readonly version: number;
   /** "sha256:…" of the file. */
   readonly digest: string;

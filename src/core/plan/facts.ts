@@ -3,6 +3,7 @@
  * the part of it that decides.
  */
 
+import type { RememberedManifest } from '../policy/manifest-memory.ts';
 import type { Lsn } from '../change/lsn.ts';
 import type { TenantScope } from '../config/schema.ts';
 import type { TableShape } from '../schema-change/shape.ts';
@@ -171,6 +172,8 @@ export interface TargetFacts extends ServerFacts {
    * tenant that is not among them used none.
    */
   readonly usedToday?: ReadonlyMap<string, number>;
+  /** Signed manifests that were in force on it. */
+  readonly manifests?: readonly RememberedManifest[];
   readonly links: readonly LinkRow[];
   /** Of links that the configuration has on this stream, and that stand on the other one of their rule's choice. */
   readonly elsewhere?: readonly LinkRow[];

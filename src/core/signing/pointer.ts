@@ -59,15 +59,19 @@ export const checkPointer = (
       });
   if (Date.parse(pointer.expires) <= nowMs)
     throw new XcError('XC-2040', { subject, why: `it expired at ${pointer.expires}` });
-  if (!known) return;
-  if (pointer.version < known.version)
+  if (known) refuseOlder(pointer, known, subject, 'here');
+};
+
+/** @param where the known one was in force: "here", "on eu". @throws XcError XC-2039 */
+export const refuseOlder = (found: Version, known: Version, subject: string, where: string): void => {
+  if (found.version < known.version)
     throw new XcError('XC-2039', {
       subject,
-      why: `it is version ${pointer.version}, and version ${known.version} was in force`,
+      why: `it is version ${found.version}, and version ${known.version} was in force ${where}`,
     });
-  if (pointer.version === known.version && pointer.digest !== known.digest)
+  if (found.version === known.version && found.digest !== known.digest)
     throw new XcError('XC-2039', {
       subject,
-      why: `version ${pointer.version} was in force with another content`,
+      why: `version ${found.version} was in force ${where} with another content`,
     });
 };

@@ -152,6 +152,7 @@ export const targetFacts = async (
     copies: state.copies,
     noted: state.noted.filter((row) => row.stream === stream.key),
     tables: state.tables,
+    manifests: state.manifests,
   };
 };
 

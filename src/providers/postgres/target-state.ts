@@ -6,6 +6,7 @@
 import type { Client } from 'pg';
 import { parseLsn } from '../../core/change/lsn.ts';
 import type { CarriedRow, CheckpointRow, CopyRow, LinkRow, LinkState } from '../../core/plan/facts.ts';
+import type { RememberedManifest } from '../../core/policy/manifest-memory.ts';
 import type { TableShape } from '../../core/schema-change/shape.ts';
 import type { LinkId, StreamKey } from '../../core/topology/link.ts';
 import { XcError } from '../../core/errors/xc-error.ts';
@@ -29,6 +30,7 @@ export interface TargetState {
   }[];
   /** Of links of which it is known. */
   readonly tables: ReadonlyMap<LinkId, readonly CarriedRow[]>;
+  readonly manifests: readonly RememberedManifest[];
 }
 
 const STATE = `
@@ -56,7 +58,10 @@ const STATE = `
          coalesce((SELECT json_agg(json_build_array(l.link, coalesce((
                      SELECT json_agg(json_build_array(t.table_name, t.relation, t.slot, t.consistent_at IS NOT NULL))
                        FROM xcrepl.carried_tables t WHERE t.link = l.link), '[]')))
-                     FROM xcrepl.links l WHERE l.tables_known), '[]') AS tables`;
+                     FROM xcrepl.links l WHERE l.tables_known), '[]') AS tables,
+         coalesce((SELECT json_agg(json_build_object('controlPlane', control_plane, 'name', name, 'version', version,
+                                                     'digest', digest, 'speaksOf', speaks_of) ORDER BY name)
+                     FROM xcrepl.manifests), '[]') AS manifests`;
 
 interface StateRow {
   readonly version: number | null;
@@ -81,6 +86,7 @@ interface StateRow {
     link: LinkId,
     tables: readonly [table: string, relation: number, slot: string | null, copied: boolean][],
   ][];
+  readonly manifests: readonly RememberedManifest[];
 }
 
 const NOTHING: TargetState = {
@@ -93,6 +99,7 @@ const NOTHING: TargetState = {
   copies: [],
   noted: [],
   tables: new Map(),
+  manifests: [],
 };
 
 /** undefined_table and invalid_schema_name (PostgreSQL documentation, appendix A). */
@@ -110,6 +117,7 @@ export const readTargetState = async (client: Client, subject: string): Promise<
       links: row.links.map((link) => ({ ...link, takenOff: link.detail.takenOff === true })),
       checkpoints: row.checkpoints.map((point) => ({ ...point, position: parseLsn(point.position) })),
       copies: row.copies,
+      manifests: row.manifests,
       noted: row.noted,
       tables: new Map(
         row.tables.map(([link, tables]) => [

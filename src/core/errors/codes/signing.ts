@@ -96,6 +96,12 @@ export const signingCodes = {
     means: 'The signature names a key that is not among those that were given.',
     next: 'give the public key of whoever signed it, if it is to be trusted',
   },
+  'XC-2060': {
+    title: 'signed manifest is gone',
+    means:
+      'A signed manifest was in force on this target, and what it spoke of is now said by the configuration file alone, which nobody signed.',
+    next: 'put the manifest back, or publish a newer version of it: xcrepl policy publish FILE --key KEY',
+  },
   'XC-3030': {
     title: 'approval is missing',
     means:
