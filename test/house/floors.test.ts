@@ -12,7 +12,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['topology', 'config', 'change'],
   ['policy', 'signing', 'audit', 'metrics'],
   ['conflicts', 'objects', 'validation', 'schema-change', 'routing', 'failover'],
-  ['plan', 'replication', 'changelog'],
+  ['plan', 'replication', 'changelog', 'mirror'],
   ['run'],
   ['chaos', 'report'],
 ];

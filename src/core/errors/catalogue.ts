@@ -9,6 +9,7 @@ import { planCodes } from './codes/plan.ts';
 import { accessCodes } from './codes/access.ts';
 import { integrityCodes } from './codes/integrity.ts';
 import { objectCodes } from './codes/objects.ts';
+import { mirrorCodes } from './codes/mirror.ts';
 import { checkCodes } from './codes/checks.ts';
 import { changelogCodes } from './codes/changelog.ts';
 import { schemaChangeCodes } from './codes/schema-change.ts';
@@ -37,6 +38,7 @@ export const codes = {
   ...accessCodes,
   ...integrityCodes,
   ...objectCodes,
+  ...mirrorCodes,
   ...checkCodes,
   ...changelogCodes,
   ...schemaChangeCodes,
