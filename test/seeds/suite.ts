@@ -1,7 +1,5 @@
 /** What a seeded suite is: the same code for a few seeds in CI and for as many as one likes by hand. */
 
-import { inspect } from 'node:util';
-
 export interface Suite {
   readonly name: string;
   /** What it shows, in a few words. */
@@ -13,8 +11,12 @@ export interface Suite {
   readonly run: (seed: number) => Promise<string>;
 }
 
-const told = (error: unknown): string =>
-  error instanceof Error ? (error.stack ?? error.message) : String(error);
+/** What was thrown while things were put away hides what was thrown before: both are told. */
+const told = (error: unknown): string => {
+  if (error instanceof SuppressedError)
+    return `${told(error.suppressed)}\nand while it was put away: ${told(error.error)}`;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+};
 
 export const replayOf = (suite: string, seed: number): string =>
   `npm run test:seeds -- --only ${suite} --seed ${seed}`;
@@ -24,8 +26,6 @@ export const runSeed = async ({ name, run }: Suite, seed: number): Promise<strin
   try {
     return await run(seed);
   } catch (error) {
-    // With all that it holds: what was thrown while things were put away hides what was thrown before.
-    const why = error instanceof SuppressedError ? inspect(error) : told(error);
-    throw new Error(`${name}, seed ${seed}; replay: ${replayOf(name, seed)}\n${why}`, { cause: error });
+    throw new Error(`${name}, seed ${seed}; replay: ${replayOf(name, seed)}\n${told(error)}`, { cause: error });
   }
 };
