@@ -26,6 +26,8 @@ export const runSeed = async ({ name, run }: Suite, seed: number): Promise<strin
   try {
     return await run(seed);
   } catch (error) {
-    throw new Error(`${name}, seed ${seed}; replay: ${replayOf(name, seed)}\n${told(error)}`, { cause: error });
+    throw new Error(`${name}, seed ${seed}; replay: ${replayOf(name, seed)}\n${told(error)}`, {
+      cause: error,
+    });
   }
 };
