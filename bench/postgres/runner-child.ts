@@ -5,8 +5,12 @@ import { openTestEngine, type TestEngine } from '../../test/engine/test-engine.t
 import { slotName } from '../../src/core/topology/link.ts';
 import { keyText } from '../../src/core/validation/finding.ts';
 import type { Streamed } from '../../src/core/replication/engine.ts';
+import { boundYoungSpace } from '../../src/providers/system/young-space.ts';
 import { drainSlot } from './drain-slot.ts';
 import { sortedDifferences } from './sorted-differences.ts';
+
+// As the program does for commands that stream.
+boundYoungSpace();
 
 export interface Place {
   readonly dsn: string;

@@ -12,6 +12,7 @@ import { PostgresRecording } from '../../providers/postgres/record/record-source
 import type { Host, Outcome } from '../frame/host.ts';
 import type { Removal } from '../../core/plan/removal.ts';
 import { admitRemoval, writeRemoval } from '../policy/admit-removal.ts';
+import { boundYoungSpace } from '../../providers/system/young-space.ts';
 import type { RemovalOptions } from '../policy/removal-options.ts';
 import { confirmRegion } from './confirm.ts';
 import { newId } from './planning.ts';
@@ -38,6 +39,7 @@ interface Parts {
 }
 
 export const recordLink = async (host: Host, options: RecordOptions): Promise<Outcome> => {
+  boundYoungSpace();
   const { signal, end } = limited(host, options.maxDuration);
   try {
     return await withSource(host, options, !host.flags.dryRun, async (parts) => {

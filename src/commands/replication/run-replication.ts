@@ -15,6 +15,7 @@ import type { Stream } from '../../core/topology/link.ts';
 import { prometheusMetrics, type PrometheusMetrics } from '../../providers/prometheus/replication-metrics.ts';
 import { writeDurably } from '../../providers/system/durable-file.ts';
 import { openStateDirectory, type StateDirectory } from '../../providers/system/state-directory.ts';
+import { boundYoungSpace } from '../../providers/system/young-space.ts';
 import type { MetricsServer } from '../../providers/prometheus/metrics-server.ts';
 import type { Host, Outcome } from '../frame/host.ts';
 import { confirmRegion } from './confirm.ts';
@@ -132,6 +133,7 @@ const confirmReplacing = async (
 };
 
 const session = async (host: Host, parts: RunParts): Promise<SessionEnd> => {
+  boundYoungSpace();
   const { options, selected, hashKeys, run, metrics } = parts;
   const streams = selected.streams.map(liveStream);
   const narration = narrate(host);
