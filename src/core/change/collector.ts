@@ -38,6 +38,8 @@ export interface CollectorHooks {
   /** For who keeps the borders of transactions, which a batch does not: changes from here on are of this one. */
   began?(batch: Batch, commitLsn: Lsn, xid: number): void;
   committed?(batch: Batch, endLsn: Lsn, unixMicros: number): void;
+  /** Told at its commit, once for each relation that a transaction emptied. @param refilled whether rows of it came after that */
+  emptied?(relation: number, xid: number, refilled: boolean): void;
 }
 
 export class Collector implements PgoutputHandler {
@@ -50,6 +52,8 @@ export class Collector implements PgoutputHandler {
   readonly #relations = new Map<number, RouteFinder | null>();
   #commitLsn: Lsn | null = null;
   #xid = 0;
+  /** Relations that the open transaction emptied, and whether rows came after that. */
+  #emptied: Map<number, boolean> | null = null;
 
   constructor(hooks: CollectorHooks, until: Lsn | null) {
     this.#hooks = hooks;
@@ -76,6 +80,7 @@ export class Collector implements PgoutputHandler {
     this.inTransaction = true;
     this.#commitLsn = commitLsn;
     this.#xid = xid;
+    this.#emptied = null;
     this.#hooks.began?.(this.batch, commitLsn, xid);
   }
 
@@ -87,6 +92,8 @@ export class Collector implements PgoutputHandler {
       throw new XcError('XC-5201', { subject: `a commit that is not of the transaction that began` });
     this.inTransaction = false;
     this.batch.position = endLsn;
+    for (const [relation, refilled] of this.#emptied ?? [])
+      this.#hooks.emptied?.(relation, this.#xid, refilled);
     const unixMicros = commitMicros + POSTGRES_EPOCH_MICROS;
     this.batch.commitsMs.push(Math.trunc(unixMicros / 1000));
     this.#hooks.committed?.(this.batch, endLsn, unixMicros);
@@ -140,6 +147,7 @@ export class Collector implements PgoutputHandler {
         const unseen = route.unseen?.(this.#xid) ?? 'all';
         for (const range of unseen === 'all' ? [null] : unseen) this.#addTruncate(route, range);
       }
+      (this.#emptied ??= new Map()).set(relation, false);
     }
   }
 
@@ -153,6 +161,7 @@ export class Collector implements PgoutputHandler {
       throw new XcError('XC-5201', { subject: `a change of the undescribed relation ${relation}` });
     if (this.reachedEnd) return null;
     if (!this.inTransaction) throw new XcError('XC-5201', { subject: 'a change outside of a transaction' });
+    if (this.#emptied?.has(relation)) this.#emptied.set(relation, true);
     return finder;
   }
 

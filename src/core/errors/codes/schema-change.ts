@@ -30,7 +30,7 @@ export const schemaChangeCodes = {
   'XC-5224': {
     title: 'rows were rewritten without being sent',
     means:
-      'ALTER TABLE … TYPE, or a column with a volatile default, wrote rows of a table anew; VACUUM FULL, CLUSTER and TRUNCATE look the same. PostgreSQL sends nothing for that, so rows of the target may differ. The table is compared by the next verification.',
+      'ALTER TABLE … TYPE, or a column with a volatile default, wrote rows of a table anew; VACUUM FULL and CLUSTER look the same, and so does a TRUNCATE that the stream does not tell by itself (behind a savepoint, or with an ALTER TABLE of the same transaction). PostgreSQL sends nothing for that, so rows of the target may differ. The table is compared by the next verification.',
     next: 'xcrepl replication run compares the table; where it finds differences, drop the link and run again',
   },
   'XC-5225': {

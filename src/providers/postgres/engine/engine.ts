@@ -68,7 +68,7 @@ import { Sessions } from './sessions.ts';
 import { ShapeWatch } from './shape-watch.ts';
 import { dropAbandonedLinkSlots } from './link-slots.ts';
 import { createSlot, dropAbandonedSlots, dropSlot, slotExists } from './slots.ts';
-import { emitMarker, flushedPosition } from './snapshots.ts';
+import { emitMarker } from './snapshots.ts';
 import { Streams } from './streams.ts';
 import { TableStore } from './table-store.ts';
 import { TargetSession } from './target-session.ts';
@@ -170,7 +170,7 @@ export class PostgresEngine implements StreamEngine {
       }
       await this.#copies.begin(slot, snapshot);
       // Rows that were copied before the source is altered are told from those after it.
-      await this.#shapes.look(sides, links);
+      await this.#shapes.look(slot, sides, links);
       return { slot, position };
     });
   }
@@ -325,7 +325,7 @@ export class PostgresEngine implements StreamEngine {
   }
 
   async sourcePosition(): Promise<Lsn> {
-    return await this.#typed(async () => flushedPosition(await this.#parts.control.source()));
+    return await this.#typed(async () => this.#shapes.horizon());
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -99,7 +99,7 @@ const give = async (
          FROM xcrepl.checkpoints m WHERE c.slot = $1 AND m.slot = $2`,
       [slotName(to), store.mainSlot, formatLsn(here)],
     );
-    await client.query(COPY_PLACES, [stream.key, to, links]);
+    for (const copy of [COPY_PLACES, COPY_SHAPES]) await client.query(copy, [stream.key, to, links]);
     await client.query(
       `UPDATE xcrepl.links SET stream = $2, slot = $3, from_position = $4, updated_at = clock_timestamp()
         WHERE link = ANY ($1)`,
@@ -117,6 +117,13 @@ const COPY_PLACES = `
   SELECT $2, rule, table_name, target_table, columns FROM xcrepl.rule_places
    WHERE stream = $1 AND rule IN (SELECT rule FROM xcrepl.links WHERE link = ANY ($3))
   ON CONFLICT (stream, rule, table_name) DO UPDATE SET target_table = excluded.target_table, columns = excluded.columns`;
+
+/** A table that was rewritten since the other stream looked at it is found by this one. */
+const COPY_SHAPES = `
+  INSERT INTO xcrepl.table_shapes (stream, relation, table_name, shape)
+  SELECT $2, relation, table_name, shape FROM xcrepl.table_shapes s WHERE stream = $1
+     AND EXISTS (SELECT FROM xcrepl.carried_tables t WHERE t.link = ANY ($3) AND t.relation = s.relation)
+  ON CONFLICT DO NOTHING`;
 
 /**
  * Nobody runs the other stream: its slot becomes a side slot of this one, still read under its own publications, and its
@@ -155,7 +162,8 @@ export const adopt = async (parts: EngineParts, step: MoveLinks, version: number
                 state = CASE WHEN state = 'streaming' THEN 'catching-up' ELSE state END WHERE stream = $1`,
         [step.from, key, formatLsn(behind)],
       );
-      await client.query(COPY_PLACES, [step.from, key, rows.map(({ link }) => link)]);
+      for (const copy of [COPY_PLACES, COPY_SHAPES])
+        await client.query(copy, [step.from, key, rows.map(({ link }) => link)]);
       await client.query('DELETE FROM xcrepl.streams WHERE stream = $1', [step.from]);
       for (const { link } of rows)
         await session.audit(client, 'link.move', link, {

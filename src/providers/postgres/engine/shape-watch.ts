@@ -5,14 +5,17 @@
  */
 
 import type { Client } from 'pg';
+import type { Lsn } from '../../../core/change/lsn.ts';
 import { droppedFinding, shapeFinding } from '../../../core/schema-change/findings.ts';
 import {
   carriedOn,
   mayDiffer,
   shapeChanges,
   shapeOf,
+  type ShapeChange,
   type TableShape,
 } from '../../../core/schema-change/shape.ts';
+import { isRewrite, withFilesOf } from '../../../core/schema-change/rewrites.ts';
 import { named } from '../../../core/schema-change/statements.ts';
 import type { Link, LinkId } from '../../../core/topology/link.ts';
 import { targetTable } from '../../../core/topology/mapping.ts';
@@ -21,6 +24,7 @@ import type { TableFacts, TableName } from '../../../core/topology/table.ts';
 import type { Finding } from '../../../core/validation/finding.ts';
 import { hasTable } from './additive.ts';
 import type { EngineParts, Sides } from './parts.ts';
+import { RewriteWatch } from './rewrite-watch.ts';
 import { ShapeStore, type Noting } from './shape-store.ts';
 import type { TargetSession } from './target-session.ts';
 
@@ -44,6 +48,7 @@ export class ShapeWatch {
   readonly #store: ShapeStore;
   readonly #touch: (link: LinkId, table: TableName) => void;
   readonly #stamps = new Map<string, string>();
+  readonly #rewrites = new RewriteWatch();
 
   constructor(
     parts: Pick<EngineParts, 'options' | 'control'>,
@@ -56,7 +61,11 @@ export class ShapeWatch {
   }
 
   /** @returns what is noted of the tables now, with the names that they and their columns had before */
-  async look(sides: Sides, links: readonly Link[]): Promise<ReadonlyMap<number, TableShape>> {
+  async look(
+    slot: string,
+    sides: Sides,
+    links: readonly Link[],
+  ): Promise<ReadonlyMap<number, TableShape>> {
     const noted = new Map(await this.#store.read());
     const notings: Noting[] = [];
     const carried = new Map<TableName, LinkId[]>();
@@ -69,24 +78,32 @@ export class ShapeWatch {
       const now = shapeOf(table, sides.source);
       const changes = before ? shapeChanges(before, now) : [];
       if (before && changes.length === 0) continue;
-      const shape = before ? carriedOn(before, now) : now;
+      const rewrites = changes.filter(isRewrite);
+      const others = changes.filter((change) => !isRewrite(change));
+      const shape = before ? withFilesOf(before, carriedOn(before, now), rewrites) : now;
       noted.set(table.oid, shape);
-      notings.push({ relation: table.oid, shape, changes });
+      if (!before || others.length > 0) notings.push({ relation: table.oid, shape, changes: others });
       const compared = links.every((link) => !by.includes(link.id) || link.rule.verify !== 'off');
-      for (const change of changes) {
-        this.#tell(
-          shapeFinding(change, {
-            ...this.#regions,
-            table: name,
-            target: sides.target.tables.get(name),
-            compared,
-          }),
+      const target = sides.target.tables.get(name);
+      const tell = (change: ShapeChange): void =>
+        this.#tell(shapeFinding(change, { ...this.#regions, table: name, target, compared }));
+      if (rewrites.length > 0)
+        await this.#rewrites.suspect(
+          slot,
+          await this.#parts.control.source(),
+          table,
+          rewrites,
+          sides.source,
+          tell,
         );
+      for (const change of changes) {
+        if (!isRewrite(change)) tell(change);
         // Without identity only inserts are carried, and a difference is what was agreed to.
         if (mayDiffer(change) && table.identityColumns.length > 0)
           for (const link of by) this.#touch(link, name);
       }
     }
+    this.#rewrites.looked(slot);
     notings.push(...(await this.#gone(noted, sides, links)));
     if (notings.length > 0) await this.#store.write(notings);
     return noted;
@@ -99,6 +116,32 @@ export class ShapeWatch {
     const before = this.#stamps.get(slot);
     this.#stamps.set(slot, stamp);
     return before !== undefined && before !== stamp;
+  }
+
+  /** The stream of the slot brought a TRUNCATE. */
+  emptied(slot: string, relation: number, xid: number, refilled: boolean): void {
+    this.#rewrites.emptied(slot, relation, xid, refilled);
+  }
+
+  /** Whether tables were emptied since they were last looked at. */
+  hasNews(slot: string): boolean {
+    return this.#rewrites.hasNews(slot);
+  }
+
+  isSuspecting(slot: string): boolean {
+    return this.#rewrites.isSuspecting(slot);
+  }
+
+  /** A position of the source; what its catalogue shows by now was written before. */
+  async horizon(): Promise<Lsn> {
+    return await this.#rewrites.horizon(await this.#parts.control.source());
+  }
+
+  /** The slot's stream is at the position: what that says of tables whose rows lie in another file is told and noted. */
+  async settle(slot: string, position: Lsn): Promise<void> {
+    if (!this.#rewrites.isSuspecting(slot)) return;
+    const notings = this.#rewrites.settle(slot, position, await this.#store.read());
+    if (notings.length > 0) await this.#store.write(notings);
   }
 
   /** @param compared whether the tables that may differ are compared before the run ends */

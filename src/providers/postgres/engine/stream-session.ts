@@ -79,7 +79,7 @@ export const runStreamSession = async (
   const links = options.stream.links.filter((link) => stored.some((one) => one.link === link.id));
   const lookedAt = await flushedPosition(ports.source);
   const sides = await ports.sides(links);
-  const notes = await ports.shapes.look(sides, links);
+  const notes = await ports.shapes.look(slot, sides, links);
   ports.began(sides, links);
   try {
     await flow(ports, { slot, from, stored, links, sides, notes, lookedAt, until, end }, signal);
@@ -156,6 +156,7 @@ const flow = async (ports: SessionPorts, attempt: Attempt, signal: AbortSignal):
       binary,
       clock: options.clock,
       hooks: {
+        emptied: (relation, xid, refilled) => ports.shapes.emptied(slot, relation, xid, refilled),
         routes: (relation: RelationMessage, commit: Lsn) => {
           if (isNews(relation, commit, lookedAt, context))
             throw new XcError('XC-5207', { subject: tableName(relation) });

@@ -1,6 +1,6 @@
 /** The streams of an engine that flow now, one a slot: through whatever passes by itself, until a position or a signal. */
 
-import { ZERO_LSN, type Lsn } from '../../../core/change/lsn.ts';
+import { maxLsn, ZERO_LSN, type Lsn } from '../../../core/change/lsn.ts';
 import { isXcError, XcError } from '../../../core/errors/xc-error.ts';
 import { newTally, type Tally } from '../../../core/replication/change-loop.ts';
 import type { Streamed } from '../../../core/replication/engine.ts';
@@ -81,9 +81,13 @@ export class Streams {
       if (!signal.aborted || error !== signal.reason) throw error;
     } finally {
       this.#flowing.delete(slot);
-      this.#sessions.delete(slot);
       over.abort();
       await watch;
+      if (end.position !== ZERO_LSN)
+        await this.#watching('emptied tables could not be looked at', () =>
+          this.#settle(slot, signal.aborted || until === null ? end.position : maxLsn(end.position, until)),
+        );
+      this.#sessions.delete(slot);
     }
     return end;
   }
@@ -206,7 +210,7 @@ export class Streams {
   async #watch(slot: string, over: AbortSignal): Promise<void> {
     const { clock } = this.#parts.options;
     while (!over.aborted) {
-      await this.#watching(over, 'the source’s tables could not be looked at', () => this.#look(slot));
+      await this.#watching('the source’s tables could not be looked at', () => this.#look(slot), over);
       await clock.sleep(WATCH_MS, over).catch(() => {});
     }
   }
@@ -215,18 +219,31 @@ export class Streams {
     const session = this.#sessions.get(slot);
     if (!session) return;
     const { sides, links } = session;
-    if (!(await this.#shapes.moved(slot, await this.#parts.control.source(), sides))) return;
+    if (await this.#shapes.moved(slot, await this.#parts.control.source(), sides))
+      await this.#lookAgain(slot, links);
+    await this.#shapes.settle(slot, this.#flowing.get(slot) ?? ZERO_LSN);
+    if (this.#shapes.isSuspecting(slot)) await this.#shapes.horizon();
+  }
+
+  async #lookAgain(slot: string, links: readonly Link[]): Promise<void> {
     const now = await readSides(this.#parts, links, { lacking: 'leave', meant: { slot } });
-    await this.#shapes.look(now, links);
+    await this.#shapes.look(slot, now, links);
     this.#sessions.set(slot, { sides: now, links });
   }
 
+  /** What the stream told of tables that were emptied is known to nobody after it. */
+  async #settle(slot: string, position: Lsn): Promise<void> {
+    const links = this.#sessions.get(slot)?.links;
+    if (links && this.#shapes.hasNews(slot)) await this.#lookAgain(slot, links);
+    await this.#shapes.settle(slot, position);
+  }
+
   /** That something cannot be asked is no reason to stop streaming. */
-  async #watching(over: AbortSignal, what: string, work: () => Promise<void>): Promise<void> {
+  async #watching(what: string, work: () => Promise<void>, over?: AbortSignal): Promise<void> {
     try {
       await work();
     } catch (error) {
-      if (over.aborted) return;
+      if (over?.aborted) return;
       this.#parts.options.progress.note(`${what}: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
