@@ -8,8 +8,7 @@ import type { TableName } from '../topology/table.ts';
 import type { ShapeChange, TableShape } from './shape.ts';
 
 export type Rewrite =
-  | { readonly kind: 'rewritten' }
-  | { readonly kind: 'leaf-rewritten'; readonly leaf: TableName };
+  { readonly kind: 'rewritten' } | { readonly kind: 'leaf-rewritten'; readonly leaf: TableName };
 
 /** The file that a table or a leaf has now. */
 export interface NewFile {

@@ -61,11 +61,7 @@ export class ShapeWatch {
   }
 
   /** @returns what is noted of the tables now, with the names that they and their columns had before */
-  async look(
-    slot: string,
-    sides: Sides,
-    links: readonly Link[],
-  ): Promise<ReadonlyMap<number, TableShape>> {
+  async look(slot: string, sides: Sides, links: readonly Link[]): Promise<ReadonlyMap<number, TableShape>> {
     const noted = new Map(await this.#store.read());
     const notings: Noting[] = [];
     const carried = new Map<TableName, LinkId[]>();
