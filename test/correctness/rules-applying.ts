@@ -120,12 +120,22 @@ export const applying = [
     ],
     'test/engine/resume.pg.test.ts': ['a slot that was moved past the checkpoint does not start quietly'],
   }),
-  rule(20, 'A run takes over only from one that is gone, and what that one left behind harms nothing.', {
-    'test/e2e/one-at-a-time.pg.test.ts': [
-      'the second run names host, pid and since, and after kill -9 nothing is left of the lock',
-      'many at once: one works, the others say that they are locked out, none does harm',
-    ],
-  }),
+  rule(
+    20,
+    'A run takes over only from one that is gone or silent, and what that one left behind harms nothing.',
+    {
+      'test/e2e/standby.pg.test.ts': [
+        'of two that wait, one goes on where a killed run was, and the other waits on',
+        'one that stands still is taken over from, and writes nothing when it wakes up',
+        'one that is told to end is followed at once; one that is needed by nobody ends in good order',
+        'a role that could not end the sessions is refused while the other run works',
+      ],
+      'test/e2e/one-at-a-time.pg.test.ts': [
+        'the second run names host, pid and since, and after kill -9 nothing is left of the lock',
+        'many at once: one works, the others say that they are locked out, none does harm',
+      ],
+    },
+  ),
   rule(35, 'Rows are compared at a marker, and what keeps changing is unknown, never a pass.', {
     [LIVE]: [
       'a row that the source keeps writing is unknown, and a stale one beside it still fails',

@@ -19,6 +19,8 @@ export interface Follower extends AsyncDisposable {
   watch(stream: Stream): FollowWatch;
   /** Of the configuration in force now. */
   selected(): Promise<Selected>;
+  /** The same, looked for now. */
+  refreshed(): Promise<Selected>;
 }
 
 export const followConfiguration = (
@@ -70,6 +72,11 @@ class ConfigurationFollower implements Follower {
     const keys = new Set(this.#first.streams.map((stream) => stream.key));
     const streams = now.streams.filter((stream) => keys.has(stream.key));
     return { ...now, streams, ids: this.#idsOf(streams) };
+  }
+
+  async refreshed(): Promise<Selected> {
+    await this.#reload();
+    return await this.selected();
   }
 
   /** Links that the run was not asked for stay out, unless they came with the configuration. */

@@ -16,12 +16,15 @@ import { type PrometheusMetrics } from '../../providers/prometheus/replication-m
 import { type StateDirectory } from '../../providers/system/state-directory.ts';
 import type { Host } from '../frame/host.ts';
 import { type PlanOptions } from './planning.ts';
+import { standbyOf } from './standby.ts';
 import { type RunPolicy } from './run-policy.ts';
 import { type Selected } from './selection.ts';
 
 export interface RunOptions extends PlanOptions {
   readonly plan?: string | undefined;
   readonly follow?: boolean | undefined;
+  readonly standby?: boolean | undefined;
+  readonly takeOverAfter?: number | undefined;
   readonly maxDuration?: number | undefined;
   readonly maxLag?: number | undefined;
   readonly existing: 'refuse' | 'replace';
@@ -55,7 +58,9 @@ export const openEngine = (
   pace: Pace | null = null,
 ): StreamEngine => {
   const { options, selected, hashKeys, run } = parts;
+  const standby = standbyOf(options);
   return openStreamEngine({
+    ...(standby ? { standby } : {}),
     ...(pace ? { pace } : {}),
     stream,
     controlPlane: selected.loaded.config.controlPlane,
@@ -71,7 +76,8 @@ export const openEngine = (
     random: host.random,
     progress: progress.of(stream),
     existing: options.existing,
-    lockTimeoutMs: host.flags.lockTimeoutMs ?? 0,
+    // Who stands by has waited before it locks.
+    lockTimeoutMs: standby ? 0 : (host.flags.lockTimeoutMs ?? 0),
     copyWorkers: COPY_WORKERS,
     upkeep: upkeepOf(selected.loaded.config.regions[stream.source.region]),
     signal: host.signal,

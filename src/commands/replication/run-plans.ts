@@ -13,6 +13,7 @@ import { rememberOnTargets } from './remember-manifests.ts';
 import { type Follower } from './follow-configuration.ts';
 import { gatherToPlan, newId, wishOf } from './planning.ts';
 import type { RunParts } from './run-parts.ts';
+import type { Selected } from './selection.ts';
 
 export const planNow = async (host: Host, parts: RunParts, streams: readonly Stream[]): Promise<Plan> => {
   const { selected, reviewed, wish, metrics } = parts;
@@ -46,6 +47,29 @@ const refuseUninitialised = async (
 const isBetween = (link: Link, { source, target }: Stream): boolean =>
   link.source === source.region && link.target === target.region;
 
+/** The stream as the configuration has it now; where that has none any more, every link there is may stand on it. */
+const placedNow = (stream: Stream, selected: Selected): Stream =>
+  selected.streams.find((each) => each.key === stream.key) ?? {
+    ...stream,
+    links: [],
+    others: selected.links.filter((link) => isBetween(link, stream)),
+  };
+
+/** What a run that has waited is to work on: its own streams, as the configuration is now. Links stay on their streams. */
+export const refreshed = async (
+  parts: RunParts,
+  streams: readonly LiveStream[],
+  follower: Follower,
+): Promise<RunParts> => {
+  const selected = await follower.refreshed();
+  if (selected.loaded === parts.selected.loaded) return parts;
+  for (const stream of streams) {
+    const placed = placedNow(stream, selected);
+    stream.update(placed.links, placed.others ?? []);
+  }
+  return { ...parts, selected, wish: { ...(await wishOf(selected, parts.options)), move: false } };
+};
+
 /** While following, a link of the same streams that the configuration begins to name joins by itself. */
 export const replan = async (
   host: Host,
@@ -56,12 +80,7 @@ export const replan = async (
   without: ReadonlySet<string>,
 ): Promise<Plan> => {
   const selected = await follower.selected();
-  const now = selected.streams.find((each) => each.key === stream.key);
-  const placed = now ?? {
-    ...stream,
-    links: [],
-    others: selected.links.filter((link) => isBetween(link, stream)),
-  };
+  const placed = placedNow(stream, selected);
   streams.find((each) => each.key === stream.key)?.update(placed.links, placed.others ?? []);
   const ids = new Set([...selected.ids].filter((id) => !without.has(id)));
   const wish = { ...(await wishOf({ loaded: selected.loaded, ids }, parts.options)), move: false };

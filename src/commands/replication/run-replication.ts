@@ -31,10 +31,12 @@ import { withFormerStreams } from './former-streams.ts';
 import { selectLinks, type Selected } from './selection.ts';
 import { heldByAnother, readPlan, scopedTo } from './reviewed-plan.ts';
 import { openEngine, type RunOptions, type RunParts } from './run-parts.ts';
-import { planNow, replan } from './run-plans.ts';
+import { planNow, refreshed, replan } from './run-plans.ts';
+import { standbyOf, stoodBy } from './standby.ts';
 import { fold, writeReport } from './run-report.ts';
 
 export const runReplication = async (host: Host, options: RunOptions): Promise<Outcome> => {
+  const standby = standbyOf(options);
   const loaded = await host.config();
   const reviewed = options.plan === undefined ? null : await readPlan(host, options.plan);
   const selected = await withFormerStreams(host, await selectLinks(host, loaded, reviewed ? {} : options));
@@ -84,6 +86,7 @@ export const runReplication = async (host: Host, options: RunOptions): Promise<O
   };
   const end =
     reviewed?.kind === 'repair-rows' ? await repair(host, parts, reviewed) : await session(host, parts);
+  if (standby && !end.plan) return stoodBy(run, scoped);
   const report = await fold(host, { selected: scoped, run, store, startedAt, gates }, end);
   const files = await writeReport(host, options.reportDir, report);
   if (end.plan) await recordEnd(host, report, end.plan, (await store.read(run))?.entries ?? []);
@@ -140,6 +143,7 @@ const session = async (host: Host, parts: RunParts): Promise<SessionEnd> => {
   const progress = new RunProgress(metrics, narration.progress);
   await using follower = followConfiguration(host, selected, hashKeys);
   await using budgets = openBudgets(host, selected);
+  let now = parts;
   const open = (stream: Stream) =>
     openEngine(host, parts, stream, progress, budgets.paceOf(stream, progress.of(stream)));
   try {
@@ -150,6 +154,7 @@ const session = async (host: Host, parts: RunParts): Promise<SessionEnd> => {
         follow: options.follow ?? false,
         maxDurationMs: options.maxDuration ?? null,
         maxLagMs: options.maxLag ?? null,
+        standby: standbyOf(options) && { limitMs: host.flags.lockTimeoutMs ?? null },
       },
       {
         clock: host.clock,
@@ -159,14 +164,18 @@ const session = async (host: Host, parts: RunParts): Promise<SessionEnd> => {
         store: parts.store,
         open,
         plan: async () => {
-          const plan = await planNow(host, parts, streams);
-          await admit(host, parts, plan);
+          const plan = await planNow(host, now, streams);
+          await admit(host, now, plan);
           return plan;
         },
         replan: (stream, without) => replan(host, parts, streams, follower, stream, without),
         watch: (stream) => follower.watch(stream),
+        refresh: async () => {
+          now = await refreshed(parts, streams, follower);
+        },
         observer: narration.steps,
         warn: (text) => host.narrator.warn(text),
+        tell: (text) => host.narrator.info(text),
       },
       host.signal,
     );

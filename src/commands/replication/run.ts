@@ -21,6 +21,10 @@ export const run: CommandModule = {
         examples: [
           ['xcrepl replication run --once --tenant acme', 'copy what is missing, catch up, verify, end'],
           ['xcrepl replication run --follow --metrics-addr 127.0.0.1:9187', 'stream until stopped'],
+          [
+            'xcrepl replication run --follow --standby',
+            'wait beside a run on another host, and take over when that dies',
+          ],
           ['xcrepl replication run --plan plan.json', 'run exactly what was reviewed'],
         ],
         exits: [0, 2, 3, 4, 5, 6, 7, 8, 10, 11, 12, 13],
@@ -31,6 +35,15 @@ export const run: CommandModule = {
         new Option('--once', 'end at the source’s position at the start (default)').conflicts('follow'),
       )
       .option('--follow', 'stream until told to stop')
+      .option(
+        '--standby',
+        'with --follow: wait while another run has the streams, and take over when it is gone',
+      )
+      .option(
+        '--take-over-after <duration>',
+        'with --standby: how long a run that has the streams may be silent (default 30s, at least 5s)',
+        duration('--take-over-after'),
+      )
       .option('--max-duration <duration>', 'end in good order after this time', duration('--max-duration'))
       .option('--max-lag <duration>', 'end with exit 6 while the lag is above this', duration('--max-lag'))
       .addOption(existingOption())

@@ -5,7 +5,7 @@
 
 import type { StreamKey } from '../topology/link.ts';
 
-export type StreamPhase = 'starting' | 'copying' | 'streaming' | 'paused' | 'failed' | 'ended';
+export type StreamPhase = 'waiting' | 'starting' | 'copying' | 'streaming' | 'paused' | 'failed' | 'ended';
 
 export interface HealthReport {
   readonly schemaVersion: 1;

@@ -19,6 +19,7 @@ import type {
   StreamChanges,
   Verify,
 } from '../plan/plan.ts';
+import type { Holding } from './holding.ts';
 import type { RetainedWal } from '../metrics/retained-wal.ts';
 import type { LinkId } from '../topology/link.ts';
 import type { TableName } from '../topology/table.ts';
@@ -147,6 +148,11 @@ export interface Moved {
 }
 
 export interface StreamEngine extends AsyncDisposable {
+  /**
+   * Who has the stream now; takes nothing.
+   * @throws XcError XC-7012 when this run could not end the sessions of the one that has it
+   */
+  holding(): Promise<Holding>;
   /**
    * Takes the stream's lock and registers the run in the target's xcrepl.streams, checkpoints and replication_jobs.
    * @throws XcError XC-7002 naming host, pid and since

@@ -52,6 +52,7 @@ class World {
   engine(stream: Stream, at: number): StreamEngine {
     const log = (what: string): void => void this.log.push(`${what} ${at}`);
     return {
+      holding: () => Promise.resolve({ state: 'free' }),
       acquire: () => {
         if (at === this.lockedAt) return Promise.reject(new XcError('XC-7002', { why: 'host h, pid 7' }));
         log('acquire');

@@ -16,6 +16,7 @@ import type { JournalError, RunStore } from './journal.ts';
 import { LagLimit } from './lag-limit.ts';
 import { followStep } from './main-stream.ts';
 import type { RunProgress } from './progress.ts';
+import { Standby, type StandbyRequest } from './stand-by.ts';
 
 export interface SessionPorts {
   readonly clock: Clock;
@@ -30,9 +31,12 @@ export interface SessionPorts {
   /** The same for one stream while it is followed, without the links that were dropped meanwhile. */
   replan(stream: Stream, without: ReadonlySet<LinkId>): Promise<Plan>;
   watch(stream: Stream): FollowWatch;
+  /** Of a run that waited: brings its streams' links to the configuration of now, before they are taken. */
+  refresh?(): Promise<void>;
   /** Narration for people. */
   readonly observer: StepObserver;
   warn(text: string): void;
+  tell?(text: string): void;
 }
 
 export interface SessionRequest {
@@ -41,6 +45,8 @@ export interface SessionRequest {
   readonly follow: boolean;
   readonly maxDurationMs: number | null;
   readonly maxLagMs: number | null;
+  /** Waits for another run of the streams to end, instead of ending itself. */
+  readonly standby?: StandbyRequest | null;
 }
 
 export interface SessionEnd {
@@ -52,6 +58,15 @@ export interface SessionEnd {
   readonly cutShort: boolean;
   readonly lagging: boolean;
 }
+
+const NOTHING: SessionEnd = {
+  plan: null,
+  errors: [],
+  errored: [],
+  interruption: undefined,
+  cutShort: false,
+  lagging: false,
+};
 
 export const runSession = async (
   request: SessionRequest,
@@ -88,7 +103,7 @@ class Session {
     const timer = this.#startTimer(signal);
     const stopListening = [this.#watchLag(), this.#watchRetained(), this.#watchWaiting()];
     try {
-      await this.#acquire();
+      if (!(await this.#acquire(signal))) return NOTHING;
       const plan = await this.#ports.plan();
       const { errors, open } = await this.#execute(plan, signal);
       return {
@@ -155,12 +170,53 @@ class Session {
     );
   }
 
+  /** @returns false when the run was to end before there was anything to do */
+  async #acquire(signal: AbortSignal): Promise<boolean> {
+    const { standby } = this.#request;
+    if (!standby) {
+      await this.#acquireAll();
+      return true;
+    }
+    try {
+      await this.#waitAndAcquire(standby, signal);
+      return true;
+    } catch (error) {
+      if (this.#outer.aborted || !signal.aborted || error !== signal.reason) throw error;
+      return false;
+    }
+  }
+
+  async #waitAndAcquire(request: StandbyRequest, signal: AbortSignal): Promise<void> {
+    const { clock, health } = this.#ports;
+    const standby = new Standby(request, {
+      clock,
+      health,
+      engine: (stream) => this.#engineOf(stream),
+      tell: (text) => this.#ports.tell?.(text),
+    });
+    for (;;) {
+      await standby.wait(this.#request.streams, signal);
+      await this.#ports.refresh?.();
+      try {
+        return await this.#acquireAll();
+      } catch (error) {
+        await this.#release();
+        this.#engines.clear();
+        await standby.again(error, signal);
+      }
+    }
+  }
+
+  #engineOf(stream: Stream): StreamEngine {
+    const engine = this.#engines.get(stream.key) ?? this.#ports.open(stream);
+    this.#engines.set(stream.key, engine);
+    return engine;
+  }
+
   /** All locks before anything else: a run that gets only some of them gives those back. */
-  async #acquire(): Promise<void> {
+  async #acquireAll(): Promise<void> {
     for (const stream of this.#request.streams) {
-      const engine = this.#ports.open(stream);
-      this.#engines.set(stream.key, engine);
-      await engine.acquire();
+      await this.#engineOf(stream).acquire();
       this.#ports.health.set(stream.key, 'starting');
     }
   }

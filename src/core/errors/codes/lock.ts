@@ -27,4 +27,25 @@ export const lockCodes = {
     next: 'repeat the command with --confirm REGION',
     exit: 13,
   },
+  'XC-7010': {
+    title: 'taken over by another run',
+    means:
+      'While this run was cut off from the target, or stood still, another one took the stream over. Nothing that this run still had in hand was written.',
+    next: 'leave the stream to the other run; start this one again with --standby to wait beside it',
+    exit: 11,
+  },
+  'XC-7011': {
+    title: 'sessions of a run that is gone do not end',
+    means:
+      'A run that stands by told the server to end the sessions of the run before it, and they are still there. Two runs of one stream would get in each other’s way, so it goes on waiting.',
+    next: 'look at these processes in pg_stat_activity; a server with a disk that hangs cannot end them',
+    exit: 11,
+  },
+  'XC-7012': {
+    title: 'not allowed to take over',
+    means:
+      'A run that stands by ends the sessions of a run that is silent. That takes the same role, or pg_signal_backend to end them and pg_read_all_stats to tell them from others. It is asked while the other run still works.',
+    next: 'give both runs the same role, or grant pg_signal_backend and pg_read_all_stats',
+    exit: 11,
+  },
 } as const satisfies Record<string, CodeEntry>;

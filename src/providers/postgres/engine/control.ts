@@ -6,6 +6,7 @@
 import type { Client } from 'pg';
 import { XcError } from '../../../core/errors/xc-error.ts';
 import { disconnect } from '../connect.ts';
+import type { Beat } from './beat.ts';
 import { takeLock } from './lock.ts';
 import type { EngineOptions } from './options.ts';
 import type { Sessions } from './sessions.ts';
@@ -16,14 +17,15 @@ export class Control implements AsyncDisposable {
   readonly #source: SharedClient;
   readonly #reader: SharedClient;
   readonly #target: SharedClient;
-  #acquired = false;
+  readonly #beat: Beat;
 
-  constructor(options: EngineOptions, sessions: Sessions) {
+  constructor(options: EngineOptions, sessions: Sessions, beat: Beat) {
     this.#options = options;
+    this.#beat = beat;
     this.#source = new SharedClient(() => sessions.source('control'));
     this.#reader = new SharedClient(() => sessions.target('control'));
     this.#target = new SharedClient(async () => {
-      const client = await sessions.target('control');
+      const client = await sessions.target('lock');
       try {
         await this.#lock(client);
         return client;
@@ -43,7 +45,7 @@ export class Control implements AsyncDisposable {
     return this.#reader.get();
   }
 
-  /** @throws XcError XC-7002 when another run holds the stream */
+  /** @throws XcError XC-7002 when another run holds the stream, XC-7010 when one has taken it over */
   target(): Promise<Client> {
     return this.#target.get();
   }
@@ -54,11 +56,15 @@ export class Control implements AsyncDisposable {
   }
 
   async #lock(client: Client): Promise<void> {
-    const { stream, lockTimeoutMs, clock, signal, run } = this.#options;
+    const { stream, lockTimeoutMs, clock, signal } = this.#options;
     await refuseUninitialised(client, stream.target.region);
+    const claim = async (): Promise<void> => {
+      if (this.#beat.isHolder) await this.#beat.claim(client);
+    };
+    // Before the lock, too: who took the stream over has it, and will not give it back.
+    await claim();
     await takeLock(client, stream.key, lockTimeoutMs, clock, signal);
-    if (this.#acquired) await refuseTakenOver(client, stream.key, run);
-    this.#acquired = true;
+    await claim();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -70,21 +76,8 @@ export class Control implements AsyncDisposable {
 
 const refuseUninitialised = async (client: Client, region: string): Promise<void> => {
   const { rows } = await client.query<{ there: boolean }>(
-    `SELECT to_regclass('xcrepl.checkpoints') IS NOT NULL AS there`,
+    `SELECT EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('xcrepl.streams') AND attname = 'beat_run') AS there`,
   );
   if (!rows[0]?.there)
     throw new XcError('XC-2016', { subject: region, next: `xcrepl init --region ${region}` });
-};
-
-const refuseTakenOver = async (client: Client, stream: string, run: string): Promise<void> => {
-  const { rows } = await client.query<{ runner: string | null }>(
-    'SELECT runner FROM xcrepl.streams WHERE stream = $1',
-    [stream],
-  );
-  const runner = rows[0]?.runner ?? null;
-  if (runner !== null && runner !== run)
-    throw new XcError('XC-7002', {
-      subject: `stream ${stream}`,
-      why: `run ${runner} took it over while this one was cut off`,
-    });
 };

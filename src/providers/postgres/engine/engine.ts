@@ -41,6 +41,8 @@ import {
 } from '../../../core/topology/link.ts';
 import type { TableName } from '../../../core/topology/table.ts';
 import { readIdentity } from '../identity.ts';
+import type { Holding } from '../../../core/replication/holding.ts';
+import { Beat } from './beat.ts';
 import { ChangedTables } from './changed-tables.ts';
 import { ChunkStore } from './chunk-store.ts';
 import { Control } from './control.ts';
@@ -70,6 +72,7 @@ import { dropAbandonedLinkSlots } from './link-slots.ts';
 import { createSlot, dropAbandonedSlots, dropSlot, slotExists } from './slots.ts';
 import { emitMarker } from './snapshots.ts';
 import { Streams } from './streams.ts';
+import { Holder } from './take-over.ts';
 import { TableStore } from './table-store.ts';
 import { TargetSession } from './target-session.ts';
 import { compareLinks } from './compare-links.ts';
@@ -78,6 +81,7 @@ import { verifyStream } from './verify-links.ts';
 
 export class PostgresEngine implements StreamEngine {
   readonly #parts: EngineParts;
+  readonly #holder: Holder;
   readonly #copies: Copies;
   readonly #upkeep: Upkeep;
   readonly #streams: Streams;
@@ -94,25 +98,33 @@ export class PostgresEngine implements StreamEngine {
   constructor(given: EngineOptions) {
     this.#given = given.stream;
     const options = { ...given, stream: withOthers(given.stream), progress: this.#watch(given.progress) };
-    const sessions = new Sessions(options);
-    const control = new Control(options, sessions);
+    const beat: Beat = new Beat(options, () => sessions.target('beat'));
+    const sessions = new Sessions(options, beat);
+    const control = new Control(options, sessions, beat);
     const session = new TargetSession(() => control.target(), options);
     const [store, chunks, held] = [new LinkStore(session), new ChunkStore(session), new HeldStore(session)];
     const tables = new TableStore(session);
-    this.#parts = { options, sessions, control, session, store, chunks, held, tables };
+    this.#parts = { options, sessions, control, beat, session, store, chunks, held, tables };
+    this.#holder = new Holder(this.#parts);
     this.#copies = new Copies(this.#parts);
     this.#upkeep = new Upkeep(this.#parts);
     this.#shapes = new ShapeWatch(this.#parts, session, (link, table) => this.#changed.touch(link, table));
     this.#streams = new Streams(this.#parts, this.#shapes, this.#upkeep);
   }
 
+  async holding(): Promise<Holding> {
+    return await this.#typed(() => this.#holder.look());
+  }
+
   async acquire(): Promise<void> {
-    const { control, store, options } = this.#parts;
+    const { control, store, options, beat } = this.#parts;
     await this.#typed(async () => {
       const { key, source } = options.stream;
       const identity = await readIdentity(await control.source(), source.region);
       this.#sourceVersion = identity.version;
-      await store.takeOver(identity);
+      await this.#holder.end(() => control.target());
+      await store.takeOver(identity, beat);
+      beat.begin();
       this.#epoch = await store.epoch();
       this.#changed = new ChangedTables(null, await store.changedTables());
       await adoptTables(this.#parts);
@@ -330,6 +342,7 @@ export class PostgresEngine implements StreamEngine {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#copies[Symbol.asyncDispose]();
+    await this.#parts.beat[Symbol.asyncDispose]();
     // What cannot be said any more is found out by the next run, as after a kill.
     if (this.#parts.control.isHeld) await this.#parts.store.release(this.#outcome).catch(() => {});
     await this.#parts.control[Symbol.asyncDispose]();

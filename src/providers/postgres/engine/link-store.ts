@@ -9,6 +9,7 @@ import type { LinkState } from '../../../core/plan/facts.ts';
 import { slotName, type Link, type LinkId, type StreamKey } from '../../../core/topology/link.ts';
 import type { TableName } from '../../../core/topology/table.ts';
 import type { ServerIdentity } from '../identity.ts';
+import type { Beat } from './beat.ts';
 import type { Sides } from './parts.ts';
 import { writePlaces } from './rule-places.ts';
 import { writeTables } from './table-store.ts';
@@ -43,14 +44,15 @@ export class LinkStore {
   }
 
   /** Which source the stream's positions belong to stays as it is where there are any: a start of the stream judges it. */
-  async takeOver(source: ServerIdentity): Promise<void> {
+  async takeOver(source: ServerIdentity, beat: Pick<Beat, 'sessions'>): Promise<void> {
     const { stream, controlPlane, run, host, pid } = this.#session.options;
     await this.#session.transaction(async (client) => {
       await client.query(
         `INSERT INTO xcrepl.streams (stream, control_plane, source_region, source_database, target_region, target_database,
-                                     source_system, source_timeline, runner, runner_since)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, clock_timestamp())
-         ON CONFLICT (stream) DO UPDATE SET runner = excluded.runner, runner_since = excluded.runner_since`,
+                                     source_system, source_timeline, runner, runner_since, beat_at, beat_run, sessions)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, clock_timestamp(), clock_timestamp(), $9, $10)
+         ON CONFLICT (stream) DO UPDATE SET runner = excluded.runner, runner_since = excluded.runner_since,
+           beat_at = excluded.beat_at, beat_run = excluded.beat_run, sessions = excluded.sessions`,
         [
           stream.key,
           controlPlane,
@@ -61,6 +63,7 @@ export class LinkStore {
           source.systemIdentifier,
           source.timeline,
           run,
+          beat.sessions(),
         ],
       );
       await client.query(

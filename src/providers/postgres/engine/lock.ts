@@ -56,18 +56,27 @@ export const takeSessionLock = async (
   }
 };
 
-const HOLDER = `
-  SELECT a.application_name AS name, a.backend_start AS since
+/** $1 is the key. Its columns of other roles' sessions are NULL but for pid and name. */
+export const HOLDER = `
+  SELECT l.pid, a.application_name AS name, a.backend_start AS since
     FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
    WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
      AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
      AND ((l.classid::bigint << 32) | l.objid::bigint) = $1::bigint`;
 
+const NAME = /^xcrepl (.+):(\d+) (\S+)$/;
+
+/** Who a session is, in words; null where its name is not one of ours. */
+export const nameHolder = (name: string): string | null => {
+  const who = NAME.exec(name);
+  return who && `run ${who[3]} on host ${who[1]}, pid ${who[2]}`;
+};
+
 const lockedBy = async (client: Client, { key, subject, facts }: Lockable): Promise<XcError> => {
-  const { rows } = await client.query<{ name: string; since: Date }>(HOLDER, [key]);
+  const { rows } = await client.query<{ name: string; since: Date | null }>(HOLDER, [key]);
   const [holder] = rows;
-  const who = /^xcrepl (.+):(\d+) (\S+)$/.exec(holder?.name ?? '');
-  const since = holder?.since.toISOString() ?? 'unknown';
+  const who = NAME.exec(holder?.name ?? '');
+  const since = holder?.since?.toISOString() ?? 'unknown';
   return new XcError('XC-7002', {
     subject,
     why: who

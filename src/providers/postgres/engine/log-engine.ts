@@ -18,6 +18,8 @@ import type {
 } from '../../../core/replication/engine.ts';
 import type { Finding } from '../../../core/validation/finding.ts';
 import { slotName, type Link, type LinkId } from '../../../core/topology/link.ts';
+import type { Holding } from '../../../core/replication/holding.ts';
+import { Beat } from './beat.ts';
 import { ChunkStore } from './chunk-store.ts';
 import { Control } from './control.ts';
 import { clearStatements, refuseRowsOf } from './existing-rows.ts';
@@ -30,10 +32,12 @@ import { asXcError } from './retry.ts';
 import { Sessions } from './sessions.ts';
 import { dropOrigin } from './slots.ts';
 import { TableStore } from './table-store.ts';
+import { Holder } from './take-over.ts';
 import { TargetSession } from './target-session.ts';
 
 export class LogEngine implements StreamEngine {
   readonly #parts: EngineParts;
+  readonly #holder: Holder;
   readonly #session: TargetSession;
   readonly #log: ReplayedLog;
   #epoch = 0;
@@ -41,20 +45,28 @@ export class LogEngine implements StreamEngine {
   #outcome = 'released';
 
   constructor(options: EngineOptions, log: ReplayedLog) {
-    const sessions = new Sessions(options);
-    const control = new Control(options, sessions);
+    const beat: Beat = new Beat(options, () => sessions.target('beat'));
+    const sessions = new Sessions(options, beat);
+    const control = new Control(options, sessions, beat);
     this.#session = new TargetSession(() => control.target(), options);
     const [store, chunks] = [new LinkStore(this.#session), new ChunkStore(this.#session)];
     const [held, tables] = [new HeldStore(this.#session), new TableStore(this.#session)];
-    this.#parts = { options, sessions, control, session: this.#session, store, chunks, held, tables };
+    this.#parts = { options, sessions, control, beat, session: this.#session, store, chunks, held, tables };
+    this.#holder = new Holder(this.#parts);
     this.#log = log;
   }
 
+  async holding(): Promise<Holding> {
+    return await this.#typed(() => this.#holder.look());
+  }
+
   async acquire(): Promise<void> {
+    const { beat, control, store } = this.#parts;
     await this.#typed(async () => {
       const { header, genesis, end } = await this.#log.look(null);
       const { timeline, version, database } = header.source;
-      await this.#parts.store.takeOver({
+      await this.#holder.end(() => control.target());
+      const source = {
         systemIdentifier: genesis,
         timeline,
         version,
@@ -62,7 +74,9 @@ export class LogEngine implements StreamEngine {
         inRecovery: false,
         role: '',
         positions: { insert: end, flush: end, replay: null },
-      });
+      };
+      await store.takeOver(source, beat);
+      beat.begin();
       this.#epoch = await this.#parts.store.epoch();
     });
   }
@@ -203,6 +217,7 @@ export class LogEngine implements StreamEngine {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#parts.beat[Symbol.asyncDispose]();
     if (this.#parts.control.isHeld) await this.#parts.store.release(this.#outcome).catch(() => {});
     await this.#parts.control[Symbol.asyncDispose]();
   }

@@ -23,6 +23,8 @@ export interface EngineOptions {
   readonly existing: 'refuse' | 'replace';
   /** How long to wait for another run's lock, in milliseconds; 0 does not wait. */
   readonly lockTimeoutMs: number;
+  /** A run that stands by: it ends what another one left, and takes the stream from one that is silent for so long. */
+  readonly standby?: { readonly silentMs: number };
   /** Budgets of the tenants; absent where none has any. */
   readonly pace?: Pace;
   /** Chunks that are copied side by side. */

@@ -8,6 +8,7 @@ import type { Link, LinkId } from '../../../core/topology/link.ts';
 import { tableName, type Catalogue, type TableFacts, type TableName } from '../../../core/topology/table.ts';
 import { namesThere, placesOf, targetView, type Places } from '../../../core/topology/target-view.ts';
 import { readCatalogue } from '../catalogue/catalogue.ts';
+import type { Beat } from './beat.ts';
 import type { ChunkStore } from './chunk-store.ts';
 import type { Control } from './control.ts';
 import type { HeldStore } from './held-store.ts';
@@ -24,6 +25,7 @@ export interface EngineParts {
   readonly options: EngineOptions;
   readonly sessions: Sessions;
   readonly control: Control;
+  readonly beat: Beat;
   /** For what is written to the target beside rows. */
   readonly session: TargetSession;
   readonly store: LinkStore;

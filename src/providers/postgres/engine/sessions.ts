@@ -1,8 +1,9 @@
 /** Sessions of an engine: each with its name in pg_stat_activity and the settings that its work needs. */
 
 import type { Client } from 'pg';
-import { connect, type ConnectOptions } from '../connect.ts';
+import { connect, disconnect, type ConnectOptions } from '../connect.ts';
 import { WireConnection } from '../wire/connection.ts';
+import type { Beat } from './beat.ts';
 import type { EngineOptions } from './options.ts';
 
 /** Longest wait for a row or table lock on the target: then the batch is rolled back and tried again. */
@@ -37,15 +38,21 @@ const LONG_READER: Readonly<Record<string, string>> = {
   idle_in_transaction_session_timeout: '0',
 };
 
-export type SessionKind = 'control' | 'applier' | 'copier' | 'reader' | 'walsender';
+/** A sign of life is worth nothing after a crash, and must not wait for a standby that went away. */
+const BEAT: Readonly<Record<string, string>> = { synchronous_commit: 'off' };
+
+export type SessionKind = 'control' | 'lock' | 'beat' | 'applier' | 'copier' | 'reader' | 'walsender';
 
 export type SessionOptions = Pick<EngineOptions, 'stream' | 'dsn' | 'run' | 'host' | 'pid' | 'signal'>;
 
 export class Sessions {
   readonly #options: SessionOptions;
+  readonly #beat: Pick<Beat, 'enrol'> | null;
 
-  constructor(options: SessionOptions) {
+  /** @param beat takes down what is opened, where a run may be taken over */
+  constructor(options: SessionOptions, beat: Pick<Beat, 'enrol'> | null = null) {
     this.#options = options;
+    this.#beat = beat;
   }
 
   /** `xcrepl HOST:PID RUN`: what a locked-out run reads back. */
@@ -58,7 +65,7 @@ export class Sessions {
     return this.#open('source', kind);
   }
 
-  target(kind: 'control' | 'copier'): Promise<Client> {
+  target(kind: 'control' | 'lock' | 'beat' | 'copier'): Promise<Client> {
     return this.#open('target', kind);
   }
 
@@ -91,12 +98,21 @@ export class Sessions {
       settings: { ...SETTINGS[kind], ...settings },
       signal,
     };
-    return await connect(dsn[side], options);
+    const client = await connect(dsn[side], options);
+    try {
+      await this.#beat?.enrol(side, client, kind === 'lock' || kind === 'beat' ? 'later' : 'now');
+      return client;
+    } catch (error) {
+      await disconnect(client);
+      throw error;
+    }
   }
 }
 
 const SETTINGS: Readonly<Record<SessionKind, Readonly<Record<string, string>>>> = {
   control: {},
+  lock: {},
+  beat: BEAT,
   applier: APPLIER,
   copier: COPIER,
   reader: LONG_READER,
