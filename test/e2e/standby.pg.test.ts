@@ -50,9 +50,9 @@ const ended = async ({ running }: Follower, signal: NodeJS.Signals) => {
 };
 
 const writing = () => {
-  let on = true;
+  const over = new AbortController();
   const work = (async () => {
-    for (let n = 0; on; n++) {
+    for (let n = 0; !over.signal.aborted; n++) {
       await pair.source.query(
         `WITH written AS (UPDATE shop.customers SET note = $1 WHERE id % 7 = $2::int % 7)
          INSERT INTO shop.customers (tenant_id, email, full_name) VALUES ('acme', $1, 'under load')`,
@@ -62,7 +62,7 @@ const writing = () => {
     }
   })();
   const stop = async (): Promise<void> => {
-    on = false;
+    over.abort();
     await work;
   };
   return { stop, [Symbol.asyncDispose]: stop };
