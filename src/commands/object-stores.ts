@@ -33,5 +33,10 @@ export const openStore = async (
   const { openObjectStore } = await import('../providers/registry.ts');
   const directory = path === null ? host.cwd : dirname(path);
   const secret = async (reference: string): Promise<string> => await host.secret(reference);
-  return await openObjectStore(objects, tenant, { clock: host.clock, directory, secret });
+  return await openObjectStore(objects, tenant, {
+    clock: host.clock,
+    directory,
+    secret,
+    signal: host.signal,
+  });
 };

@@ -1,10 +1,18 @@
-/** A body in pieces of equal size, as stores want their parts: bounded by one piece, whatever came in. */
+/** A body in pieces of set sizes, as stores want their parts: bounded by one piece, whatever came in. */
 
-/** Pieces of exactly `size` bytes, the last one shorter; one empty piece for an empty body. Each is the caller's own. */
-export async function* gathered(body: AsyncIterable<Uint8Array>, size: number): AsyncGenerator<Uint8Array> {
+/** How many bytes the piece of this number, from 1, has. */
+export type PieceSize = (number: number) => number;
+
+/** Pieces of exactly these sizes, the last one shorter; one empty piece for an empty body. Each is the caller's own. */
+export async function* gathered(
+  body: AsyncIterable<Uint8Array>,
+  bytes: number | PieceSize,
+): AsyncGenerator<Uint8Array> {
+  const sizeOf: PieceSize = typeof bytes === 'number' ? () => bytes : bytes;
+  let number = 1;
+  let size = sizeOf(number);
   let piece = Buffer.allocUnsafe(0);
   let filled = 0;
-  let yielded = false;
   for await (const chunk of body) {
     let at = 0;
     while (at < chunk.byteLength) {
@@ -16,12 +24,13 @@ export async function* gathered(body: AsyncIterable<Uint8Array>, size: number): 
       at += take;
       if (filled < size) continue;
       yield piece;
-      yielded = true;
+      number += 1;
+      size = sizeOf(number);
       piece = Buffer.allocUnsafe(0);
       filled = 0;
     }
   }
-  if (filled > 0 || !yielded) yield piece.subarray(0, filled);
+  if (filled > 0 || number === 1) yield piece.subarray(0, filled);
 }
 
 /** A small body takes little memory: room doubles up to a whole piece. */

@@ -1,23 +1,12 @@
 /** A read that survives cut connections: it goes on behind the last byte that came, in the same version of the object. */
 
-import type { Clock } from '../time/clock.ts';
 import type { ObjectInfo, ObjectStore } from './object-store.ts';
-import { behaviourOf, contentDiffers, retryAfterMs } from './store-errors.ts';
-
-export interface Patience {
-  readonly clock: Clock;
-  readonly signal: AbortSignal;
-  /** Failures in a row, without a byte between them, before the last one is the caller's. */
-  readonly attempts: number;
-  /** After the first failure; doubled after each further one, to a limit. Milliseconds. */
-  readonly firstWaitMs: number;
-}
-
-const LONGEST_WAIT_MS = 20_000;
+import { type Patience, waitOrThrow } from './patience.ts';
+import { behaviourOf, contentDiffers } from './store-errors.ts';
 
 /**
- * The whole object of exactly this version. Errors that pass by themselves are waited out; all others, and a body that
- * ends early or late (XC-5403), are thrown.
+ * The whole object of exactly this version. Errors that pass by themselves are waited out, counted anew after each byte
+ * that came; all others, and a body that ends early or late (XC-5403), are thrown.
  */
 export async function* resumedRead(
   store: ObjectStore,
@@ -44,9 +33,8 @@ export async function* resumedRead(
       // A body that just stops is a cut connection too, until that is all it ever does.
       const passes = behaviourOf(error) === 'retry' || behaviourOf(error) === 'damaged';
       failures += 1;
-      if (!passes || at > info.bytes || failures >= patience.attempts) throw error;
-      const wait = retryAfterMs(error) ?? patience.firstWaitMs * 2 ** (failures - 1);
-      await patience.clock.sleep(Math.min(wait, LONGEST_WAIT_MS), patience.signal);
+      if (!passes || at > info.bytes) throw error;
+      await waitOrThrow(error, failures, patience);
     }
   }
 }

@@ -47,6 +47,8 @@ export interface HttpAnswer {
   readonly reason: string;
   /** The header as it came: seconds or a date. */
   readonly retryAfter?: string | undefined;
+  /** The header as it came: the store's own time. */
+  readonly date?: string | undefined;
   readonly nowMs: number;
   readonly cause?: unknown;
 }
@@ -59,13 +61,27 @@ const waitMs = (header: string | undefined, nowMs: number): number | undefined =
   return Number.isNaN(at) ? undefined : Math.max(0, at - nowMs);
 };
 
-/** Answers whose status does not say it all: their clocks differ, or the account may do no more. */
-const CLOCK_WORDS = /^(RequestTimeTooSkewed|RequestExpired|AuthenticationFailed\.Clock)$/;
+/**
+ * A signed request is refused when its time is further from the store's (S3, "RequestTimeTooSkewed"; Azure, "Authorize
+ * with Shared Key"). Not every store says that this is why, but every one says what time it is.
+ */
+const MOST_SKEW_MS = 15 * 60_000;
 
-const codeFor = (status: number, reason: string): XcCode => {
-  if (CLOCK_WORDS.test(reason)) return 'XC-4102';
+const clocksDiffer = ({ date, nowMs }: HttpAnswer): boolean =>
+  date !== undefined && Math.abs(Date.parse(date) - nowMs) > MOST_SKEW_MS;
+
+/** What S3 and Azure call a body that is not the one whose digest was sent with it. */
+const DAMAGE_WORDS = /^(XAmzContentSHA256Mismatch|BadDigest|Md5Mismatch|Crc64Mismatch)$/;
+
+/** Credentials that a role gave for a while: S3 answers 400 to them. */
+const EXPIRED = /^(ExpiredToken|InvalidToken|TokenRefreshRequired)$/;
+
+const codeFor = (answer: HttpAnswer): XcCode => {
+  const { status, reason } = answer;
+  if (DAMAGE_WORDS.test(reason)) return 'XC-5403';
+  if (status === 400 && EXPIRED.test(reason)) return 'XC-4101';
   if (status === 404 || status === 410) return 'XC-5401';
-  if (status === 401 || status === 403) return 'XC-4101';
+  if (status === 401 || status === 403) return clocksDiffer(answer) ? 'XC-4102' : 'XC-4101';
   // 409 is S3's and Azurite's word for two conditional writes at once, and for one that came too late.
   if (status === 412 || status === 409 || status === 304) return 'XC-5402';
   if (status === 408 || status === 429 || status >= 500) return status === 507 ? 'XC-6103' : 'XC-6101';
@@ -75,7 +91,7 @@ const codeFor = (status: number, reason: string): XcCode => {
 /** An answer that is no success, as the error that it is. */
 export const answerError = (answer: HttpAnswer): XcError => {
   const retryAfter = waitMs(answer.retryAfter, answer.nowMs);
-  return new XcError(codeFor(answer.status, answer.reason), {
+  return new XcError(codeFor(answer), {
     subject: `${answer.place} ${answer.subject}`.trim(),
     why: `${answer.status} ${answer.reason}`.trim(),
     facts: { status: answer.status, ...(retryAfter === undefined ? {} : { retryAfterMs: retryAfter }) },

@@ -12,6 +12,8 @@ export interface StoreParts {
   readonly directory: string;
   /** The value behind a reference. XC-1005 where there is none. */
   readonly secret: (reference: string) => Promise<string>;
+  /** Ends every wait and request of the store. */
+  readonly signal?: AbortSignal;
 }
 
 interface TenantPlace {

@@ -12,7 +12,7 @@ export const openS3 = async (
   config: S3Config,
   tenant: string | null,
   parts: StoreParts,
-): Promise<ObjectStore> => new S3Store(await s3Address(config, tenant, parts), parts.clock);
+): Promise<ObjectStore> => new S3Store(await s3Address(config, tenant, parts), parts.clock, parts.signal);
 
 export const s3Address = async (
   config: S3Config,

@@ -32,6 +32,7 @@ export const explainS3 = (error: unknown, place: string, key: string, nowMs: num
       status: error.$metadata.httpStatusCode,
       reason,
       retryAfter: error.$response?.headers?.['retry-after'],
+      date: error.$response?.headers?.['date'],
       nowMs,
       cause: error,
     });

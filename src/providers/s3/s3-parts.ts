@@ -5,7 +5,6 @@ import {
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
   ListPartsCommand,
-  UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { toHeaders } from '../../core/objects/metadata.ts';
 import type {
@@ -13,11 +12,13 @@ import type {
   PartialUploads,
   Precondition,
   UploadedPart,
-  WriteOptions,
 } from '../../core/objects/object-store.ts';
-import { contentDiffers, objectGone } from '../../core/objects/store-errors.ts';
-import { conditionHeaders } from './s3-conditions.ts';
+import { retried } from '../../core/objects/patience.ts';
+import { readBack } from '../../core/objects/read-back.ts';
+import { createHash } from 'node:crypto';
+import { conditionHeaders, unquoted } from './s3-conditions.ts';
 import { statusOf } from './s3-errors.ts';
+import { putPart } from './s3-objects.ts';
 import type { S3Place } from './s3-place.ts';
 
 const MIB = 1024 * 1024;
@@ -54,50 +55,64 @@ export const s3Parts = ({ place, head, holds }: PartsHost): PartialUploads => ({
   },
 
   async put(key, upload, number, body) {
-    const { ETag = '' } = await place.told(key, async () =>
-      place.client.send(
-        new UploadPartCommand({ ...place.at(key), UploadId: upload, PartNumber: number, Body: body }),
-      ),
-    );
-    return { number, bytes: body.byteLength, tag: ETag };
+    return await place.told(key, async () => await putPart(place, key, upload, number, body));
   },
 
   async list(key, upload) {
-    try {
-      return await listed(place, key, upload);
-    } catch (error) {
-      if (statusOf(error) === 404) return null;
-      throw place.explained(error, key);
-    }
+    return await place.told(key, async () => {
+      try {
+        return await listed(place, key, upload);
+      } catch (error) {
+        if (statusOf(error) === 404) return null;
+        throw error;
+      }
+    });
   },
 
   async finish(key, upload, parts, options = {}) {
     await holds(key, options.when);
-    await place.told(key, async () =>
-      place.client.send(
-        new CompleteMultipartUploadCommand({
-          ...place.at(key),
-          UploadId: upload,
-          MultipartUpload: {
-            Parts: parts
-              .toSorted((a, b) => a.number - b.number)
-              .map(({ number, tag }) => ({ PartNumber: number, ETag: tag })),
-          },
-          ...conditionHeaders(options.when),
-        }),
-      ),
+    const ordered = parts.toSorted((a, b) => a.number - b.number);
+    const bytes = parts.reduce((sum, part) => sum + part.bytes, 0);
+    const info = await place.told(
+      key,
+      async () => {
+        await place.client.send(
+          new CompleteMultipartUploadCommand({
+            ...place.at(key),
+            UploadId: upload,
+            MultipartUpload: { Parts: ordered.map(({ number, tag }) => ({ PartNumber: number, ETag: tag })) },
+            ...conditionHeaders(options.when),
+          }),
+        );
+        return await readBack({ place: place.name, head }, key, bytes);
+      },
+      async () => {
+        const there = await head(key);
+        return there?.bytes === bytes && there.version === joinedTag(ordered) ? there : null;
+      },
     );
-    return await readBack(key, parts, options, head, place);
+    return { ...info, sha256: info.sha256 ?? options.sha256 ?? null };
   },
 
   async abandon(key, upload) {
-    try {
-      await place.client.send(new AbortMultipartUploadCommand({ ...place.at(key), UploadId: upload }));
-    } catch (error) {
-      if (statusOf(error) !== 404) throw place.explained(error, key);
-    }
+    const abort = async (): Promise<void> => {
+      try {
+        await place.client.send(new AbortMultipartUploadCommand({ ...place.at(key), UploadId: upload }));
+      } catch (error) {
+        if (statusOf(error) !== 404) throw place.requests.explained(error, key);
+      }
+    };
+    // Also of a command that was told to end: what it sent would stay, and be paid for.
+    await retried(abort, { ...place.requests.patience, signal: new AbortController().signal, attempts: 3 });
   },
 });
+
+/** "Checking object integrity": the ETag of joined parts is of theirs, where no key of KMS is in the way. */
+const joinedTag = (parts: readonly UploadedPart[]): string => {
+  const hash = createHash('md5');
+  for (const { tag } of parts) hash.update(Buffer.from(unquoted(tag), 'hex'));
+  return `${hash.digest('hex')}-${parts.length}`;
+};
 
 const listed = async (place: S3Place, key: string, upload: string): Promise<UploadedPart[]> => {
   const parts: UploadedPart[] = [];
@@ -110,19 +125,4 @@ const listed = async (place: S3Place, key: string, upload: string): Promise<Uplo
     if (page.IsTruncated !== true) return parts;
     after = page.NextPartNumberMarker;
   }
-};
-
-/** The answer to the last request is no proof of length: the object is. */
-const readBack = async (
-  key: string,
-  parts: readonly UploadedPart[],
-  options: WriteOptions,
-  head: PartsHost['head'],
-  place: S3Place,
-): Promise<ObjectInfo> => {
-  const info = await head(key);
-  if (info === null) throw objectGone(place.name, key);
-  const bytes = parts.reduce((sum, part) => sum + part.bytes, 0);
-  if (info.bytes !== bytes) throw contentDiffers(place.name, key, `${info.bytes} bytes instead of ${bytes}`);
-  return { ...info, sha256: info.sha256 ?? options.sha256 ?? null };
 };

@@ -1,21 +1,7 @@
 /** Objects in Amazon S3, and in what speaks its protocol. */
 
-import {
-  CopyObjectCommand,
-  DeleteObjectCommand,
-  GetObjectCommand,
-  HeadObjectCommand,
-  ListObjectsV2Command,
-  PutObjectCommand,
-} from '@aws-sdk/client-s3';
-import { Upload } from '@aws-sdk/lib-storage';
-import { createHash } from 'node:crypto';
-import { Readable } from 'node:stream';
-import { gathered } from '../../core/objects/gathered.ts';
-import type { HexDigest } from '../../core/objects/hex-digest.ts';
+import { CopyObjectCommand, DeleteObjectCommand } from '@aws-sdk/client-s3';
 import { nameFor } from '../../core/objects/keys.ts';
-import { measured } from '../../core/objects/measured-body.ts';
-import { fromHeaders, toHeaders } from '../../core/objects/metadata.ts';
 import type {
   ObjectInfo,
   ObjectRef,
@@ -25,27 +11,19 @@ import type {
   ReadOptions,
   WriteOptions,
 } from '../../core/objects/object-store.ts';
-import {
-  behaviourOf,
-  contentDiffers,
-  objectGone,
-  preconditionFailed,
-} from '../../core/objects/store-errors.ts';
+import { contentThere, readBack } from '../../core/objects/read-back.ts';
+import { behaviourOf, preconditionFailed } from '../../core/objects/store-errors.ts';
+import { written, writtenInParts } from '../../core/objects/written.ts';
 import type { Clock } from '../../core/time/clock.ts';
-import { conditionHeaders, unquoted } from './s3-conditions.ts';
-import { statusOf } from './s3-errors.ts';
+import { conditionHeaders } from './s3-conditions.ts';
 import { copyInParts } from './s3-large-copy.ts';
-import { MOST_PARTS, s3Parts } from './s3-parts.ts';
+import type { ListedPage } from './s3-listing.ts';
+import { get, head, listPage, put } from './s3-objects.ts';
+import { s3Parts } from './s3-parts.ts';
 import { type S3Address, S3Place } from './s3-place.ts';
 
-const MIB = 1024 * 1024;
-/** Up to here one request writes an object, and its digest is known before it is sent. */
-const ONE_REQUEST_BYTES = 8 * MIB;
-/** Parts of a body of unknown length: 10,000 of them are 156 GiB. */
-const PART_BYTES = 16 * MIB;
-const PARTS_AT_ONCE = 4;
 /** CopyObject: "You can copy an object up to 5 GB in a single atomic action". */
-const ONE_COPY_BYTES = 5 * 1024 * MIB;
+const ONE_COPY_BYTES = 5 * 1024 ** 3;
 
 export class S3Store implements ObjectStore {
   readonly kind = 's3';
@@ -53,8 +31,9 @@ export class S3Store implements ObjectStore {
   readonly parts: PartialUploads;
   readonly #at: S3Place;
 
-  constructor(address: S3Address, clock: Clock) {
-    this.#at = new S3Place(address, clock);
+  /** The signal ends every wait and request of this store. */
+  constructor(address: S3Address, clock: Clock, signal?: AbortSignal) {
+    this.#at = new S3Place(address, clock, signal);
     this.place = this.#at.name;
     this.parts = s3Parts({
       place: this.#at,
@@ -64,62 +43,34 @@ export class S3Store implements ObjectStore {
   }
 
   async *list(prefix: string): AsyncGenerator<ObjectInfo> {
-    const { Bucket, Key: Prefix } = this.#at.at(prefix);
-    const own = this.#at.address.prefix.length;
-    for (let token: string | undefined; ;) {
-      const page = await this.#at.told(prefix, async () =>
-        this.#at.client.send(
-          // XML cannot carry every key as it is.
-          new ListObjectsV2Command({ Bucket, Prefix, EncodingType: 'url', ContinuationToken: token }),
-        ),
+    for (let token: string | null = null; ;) {
+      const after: string | null = token;
+      const page: ListedPage = await this.#at.told(
+        prefix,
+        async () => await listPage(this.#at, prefix, after),
       );
-      for (const { Key = '', Size = 0, ETag, LastModified } of page.Contents ?? [])
-        yield {
-          key: decodeURIComponent(Key.replaceAll('+', ' ')).slice(own),
-          bytes: Size,
-          version: unquoted(ETag),
-          modifiedAtMs: LastModified?.getTime() ?? 0,
-          sha256: null,
-          metadata: {},
-        };
-      if (page.IsTruncated !== true) return;
-      token = page.NextContinuationToken;
+      yield* page.objects;
+      if (page.next === null) return;
+      token = page.next;
     }
   }
 
   async head(key: string): Promise<ObjectInfo | null> {
-    return await this.#at.told(key, async () => {
-      try {
-        const seen = await this.#at.client.send(new HeadObjectCommand(this.#at.at(key)));
-        return {
-          key,
-          bytes: seen.ContentLength ?? 0,
-          version: unquoted(seen.ETag),
-          modifiedAtMs: seen.LastModified?.getTime() ?? 0,
-          ...fromHeaders(seen.Metadata ?? {}),
-        };
-      } catch (error) {
-        if (statusOf(error) === 404) return null;
-        throw error;
-      }
-    });
+    try {
+      return await this.#at.told(key, async () => await head(this.#at, key));
+    } catch (error) {
+      if (behaviourOf(error) === 'gone') return null;
+      throw error;
+    }
   }
 
-  async *read(key: string, { range, version }: ReadOptions = {}): AsyncGenerator<Uint8Array> {
-    const body = await this.#at.told(key, async () => {
-      const Range =
-        range === undefined
-          ? undefined
-          : `bytes=${range.first}-${range.end === undefined ? '' : range.end - 1}`;
-      const answer = await this.#at.client.send(
-        new GetObjectCommand({ ...this.#at.at(key), Range, ...(version ? { IfMatch: version } : {}) }),
-      );
-      return answer.Body as Readable;
-    });
+  async *read(key: string, options: ReadOptions = {}): AsyncGenerator<Uint8Array> {
+    const { body } = await this.#at.told(key, async () => await get(this.#at, key, options));
     try {
       for await (const piece of body) yield piece as Uint8Array;
     } catch (error) {
-      throw this.#at.explained(error, key);
+      this.#at.requests.patience.signal.throwIfAborted();
+      throw this.#at.requests.explained(error, key);
     } finally {
       body.destroy();
     }
@@ -127,21 +78,24 @@ export class S3Store implements ObjectStore {
 
   async write(key: string, body: AsyncIterable<Uint8Array>, options: WriteOptions = {}): Promise<ObjectInfo> {
     nameFor(this.place, key);
-    const passing = measured(this.place, key, body, options);
-    const pieces = gathered(passing, ONE_REQUEST_BYTES);
-    const first = (await pieces.next()).value ?? new Uint8Array();
-    // A second piece, or the end, with what the measure says there.
-    const second = await pieces.next();
-    if (second.done === true) return await this.#put(key, first, passing.sha256(), options);
-    const rest = (async function* () {
-      yield first;
-      yield second.value;
-      yield* pieces;
-    })();
-    await this.#upload(key, rest, options);
-    const info = await this.head(key);
-    if (info === null) throw objectGone(this.place, key);
-    return { ...info, sha256: passing.sha256() };
+    return await written(
+      {
+        place: this.place,
+        small: async (bytes, sha256) =>
+          await this.#at.told(
+            key,
+            async () => await put(this.#at, key, bytes, sha256, options),
+            async () => await contentThere(this, key, bytes.byteLength, sha256),
+          ),
+        large: async (pieces, sha256) => {
+          await this.#holds(key, options.when);
+          return await writtenInParts(this.parts, key, pieces, options, sha256);
+        },
+      },
+      key,
+      body,
+      options,
+    );
   }
 
   async remove(key: string, when?: Precondition): Promise<void> {
@@ -187,59 +141,11 @@ export class S3Store implements ObjectStore {
     }
     // Where the condition was ignored, the source tells whether it was the same all the time.
     await from.#holds(source.info.key, same);
-    const info = await this.head(key);
-    if (info?.bytes !== source.info.bytes)
-      throw contentDiffers(this.place, key, `${info?.bytes ?? 'no'} bytes instead of ${source.info.bytes}`);
-    return info;
+    return await readBack(this, key, source.info.bytes);
   }
 
-  close(): Promise<void> {
-    this.#at.client.destroy();
-    return Promise.resolve();
-  }
-
-  async #put(key: string, body: Uint8Array, sha256: HexDigest, options: WriteOptions): Promise<ObjectInfo> {
-    const answer = await this.#at.told(key, async () =>
-      this.#at.client.send(
-        new PutObjectCommand({
-          ...this.#at.at(key),
-          ...this.#at.storage(),
-          ...conditionHeaders(options.when),
-          Body: body,
-          // The store's own check of what arrives: every S3 has this one.
-          ContentMD5: createHash('md5').update(body).digest('base64'),
-          ContentType: options.contentType,
-          Metadata: toHeaders(options.metadata, sha256),
-        }),
-      ),
-    );
-    return {
-      key,
-      bytes: body.byteLength,
-      version: unquoted(answer.ETag),
-      modifiedAtMs: this.#at.clock.nowMs(),
-      sha256,
-      metadata: { ...options.metadata },
-    };
-  }
-
-  async #upload(key: string, body: AsyncIterable<Uint8Array>, options: WriteOptions): Promise<void> {
-    await this.#holds(key, options.when);
-    const partSize = Math.max(PART_BYTES, Math.ceil((options.bytes ?? 0) / MOST_PARTS));
-    const upload = new Upload({
-      client: this.#at.client,
-      queueSize: PARTS_AT_ONCE,
-      partSize,
-      params: {
-        ...this.#at.at(key),
-        ...this.#at.storage(),
-        ...conditionHeaders(options.when),
-        Body: Readable.from(body, { objectMode: false }),
-        ContentType: options.contentType,
-        Metadata: toHeaders(options.metadata, options.sha256 ?? null),
-      },
-    });
-    await this.#at.told(key, async () => await upload.done());
+  async close(): Promise<void> {
+    await this.#at.close();
   }
 
   /**

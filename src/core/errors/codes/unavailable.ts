@@ -99,4 +99,10 @@ export const unavailableCodes = {
     means: 'There is no room left: a full disk, or a quota.',
     next: 'make room, then run the same command again; nothing half-written was left',
   },
+  'XC-6104': {
+    title: 'object store’s answer cannot be read',
+    means:
+      'What came as a success is not in the store’s own form, or not all of it: something else answers at this address.',
+    next: 'check the endpoint, and proxies on the way to it',
+  },
 } as const satisfies Record<string, CodeEntry>;
