@@ -1,7 +1,7 @@
 /** What a mirror works with: two stores, a pace, and bounds. */
 
 import type { ObjectStore } from '../objects/object-store.ts';
-import type { Patience } from '../objects/resumed-read.ts';
+import type { Patience } from '../objects/patience.ts';
 import type { Clock } from '../time/clock.ts';
 import type { ByteRoom } from './byte-room.ts';
 
