@@ -1,9 +1,17 @@
 /** The audit log as commands write it, against real servers. */
 
-import { readFile, writeFile } from 'node:fs/promises';
+import { cp, readFile, rm, writeFile } from 'node:fs/promises';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openLog } from '../../src/commands/audit/open.ts';
+import { verifyThisLog } from '../../src/commands/audit/verify-this-log.ts';
+import { settlingNowAndThen } from '../../src/commands/replication/record-run.ts';
+import { formatCheckpoint } from '../../src/core/audit/checkpoint.ts';
+import { signNote } from '../../src/core/audit/note.ts';
+import type { Clock } from '../../src/core/time/clock.ts';
+import { ATTACKS } from '../audit/attacks.ts';
+import { hostIn } from '../audit/audit-host.ts';
 import { makePair, type Pair } from '../harness/pair.ts';
 import { SOURCE_REGION, TARGET_REGION } from '../servers/server-pair.ts';
 import { expectRefusal } from './refusal.ts';
@@ -118,6 +126,98 @@ test('a log that was cut and signed again does not fit its anchors', async () =>
   expect(JSON.parse(ran.stdout)).toMatchObject({ verdict: 'fail', entries: 4 });
   await writeFile(path, text, 'latin1');
   expect((await pair.xcrepl(['audit', 'verify'])).exitCode).toBe(0);
+});
+
+/** A command that records so many entries, and ends. */
+const act = async (count: number): Promise<void> => {
+  const { audit } = hostIn(pair.directory).host;
+  for (let at = 0; at < count; at++) await audit.append({ action: 'test.act', subject: `thing ${at}` });
+  await audit.close();
+};
+
+test('each change of the log is shown by a database alone, and where', async () => {
+  const path = join(pair.directory, '.xcrepl/audit');
+  const [earlier, whole] = ['earlier', 'whole'].map((name) => join(pair.directory, name)) as [string, string];
+  const { entries: early } = await json<{ entries: number }>('audit', 'status');
+  await cp(path, earlier, { recursive: true });
+  await act(4);
+  await cp(path, whole, { recursive: true });
+  for (const { name, change, located } of ATTACKS) {
+    const { log } = await openLog(hostIn(pair.directory).host);
+    await change({ path, earlier, early, open: () => log });
+    const { document, exit } = await verifyThisLog(hostIn(pair.directory).host, { offline: false });
+    const { subject, seen } = located(early + 4, early);
+    const { findings } = document as { findings: { subject: string; seen: string }[] };
+    expect(exit, name).toBe(6);
+    expect(findings, name).toContainEqual(
+      expect.objectContaining({
+        subject: expect.stringMatching(subject) as string,
+        seen: expect.stringMatching(seen) as string,
+      }),
+    );
+    await rm(path, { recursive: true });
+    await cp(whole, path, { recursive: true });
+  }
+  expect(await json('audit', 'verify')).toMatchObject({ verdict: 'pass', entries: early + 4 });
+});
+
+test('a run that follows anchors every 256 entries, its own and those that were written with rows', async () => {
+  const ticks: (() => void)[] = [];
+  const clock: Clock = {
+    nowMs: () => Date.now(),
+    sleep: (_ms, signal) =>
+      new Promise<void>((resolve, reject) => {
+        ticks.push(resolve);
+        signal.addEventListener('abort', () => reject(new Error('over')));
+      }),
+  };
+  const { host, said } = hostIn(pair.directory, clock);
+  const { entries: before } = await json<{ entries: number }>('audit', 'status');
+  const settling = settlingNowAndThen(host);
+  for (let at = 0; at < 300; at++) await host.audit.append({ action: 'test.act', subject: `thing ${at}` });
+  await pair.target.query(
+    `INSERT INTO xcrepl.audit_outbox (stream, run, action, subject)
+       SELECT 's', 'rn_1', 'link.many', $1 FROM generate_series(1, 600)`,
+    [LINK],
+  );
+  ticks.at(-1)?.();
+  await expect
+    .poll(() => pair.target.query(`SELECT FROM xcrepl.audit_outbox WHERE action = 'link.many'`), {
+      timeout: 60_000,
+    })
+    .toEqual([]);
+  await settling[Symbol.asyncDispose]();
+  await host.audit.close();
+  expect(said).toEqual([]);
+  for (const side of [pair.source, pair.target]) {
+    const anchors = await side.query<{ size: number }>(
+      'SELECT size::int FROM xcrepl.audit_anchors WHERE size >= $1 ORDER BY size',
+      [before],
+    );
+    const sizes = anchors.map(({ size }) => size - before);
+    expect(sizes).toEqual([0, 256, 556, 812, 900]);
+  }
+});
+
+test('another checkpoint of the same size in a database is told', async () => {
+  const { entries: size } = await json<{ entries: number }>('audit', 'status');
+  const { host, said } = hostIn(pair.directory);
+  const { origin, keys, log } = await openLog(host);
+  await log[Symbol.asyncDispose]();
+  const forged = formatCheckpoint({ origin, size: size + 1, root: Buffer.alloc(32) });
+  await pair.target.query('INSERT INTO xcrepl.audit_anchors (origin, size, note) VALUES ($1, $2, $3)', [
+    origin,
+    size + 1,
+    await signNote(forged, [keys.signer]),
+  ]);
+  await host.audit.append({ action: 'test.act', subject: 'after it' });
+  await host.audit.close();
+  expect(said.join('')).toContain(`another checkpoint of ${size + 1} entries`);
+  expect((await pair.xcrepl(['audit', 'verify', '-o', 'json'])).exitCode).toBe(6);
+  await pair.target.query('DELETE FROM xcrepl.audit_anchors WHERE origin = $1 AND size = $2', [
+    origin,
+    size + 1,
+  ]);
 });
 
 test('a region that does not answer keeps no command from working, and is anchored by the next', async () => {

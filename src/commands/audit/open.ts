@@ -4,8 +4,10 @@ import { userInfo, hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { rm } from 'node:fs/promises';
 import type { KeyObject } from 'node:crypto';
+import { parseEntry } from '../../core/audit/entry.ts';
 import type { AuditLog, LogKeys } from '../../core/audit/log.ts';
-import { openAuditLog } from '../../providers/audit-files/open-log.ts';
+import { XcError } from '../../core/errors/xc-error.ts';
+import { openAuditLog, readLog, type ReadLog } from '../../providers/audit-files/open-log.ts';
 import { openLogKey, readLogKey } from '../../providers/audit-files/log-key.ts';
 import { noteSigner, noteVerifier, publicKeyOf, signerOf } from '../../providers/cosign/signing-key.ts';
 import { takeLock } from '../../providers/lab/file-lock.ts';
@@ -30,17 +32,40 @@ const knownLog = (path: string, controlPlane: string, key: KeyObject): KnownLog 
   return { path, origin, keys: { signer: noteSigner(origin, signer), verifiers: [verifier] } };
 };
 
-/** For reading alone; null before the first entry. */
+/**
+ * A checkpoint that carries this key's name under another control plane was signed here, before the name was changed.
+ * @throws XcError XC-5290
+ */
+const ofThisControlPlane = async (known: KnownLog): Promise<KnownLog> => {
+  const log = readLog(known.path);
+  const [, own, id] = known.origin.split('/');
+  const [, other, theirs] = (await log.readCheckpoint())?.split('\n')[0]?.split('/') ?? [];
+  const named = other !== undefined && theirs === id ? other : await firstNamed(log);
+  if (named === null || named === own) return known;
+  throw new XcError('XC-5290', {
+    subject: known.path,
+    why: `it is the log of "${named}", and the configuration says controlPlane: ${own}`,
+  });
+};
+
+/** The control plane that the first entry names: a log may have entries before its first checkpoint. */
+const firstNamed = async (log: ReadLog): Promise<string | null> => {
+  for await (const { bytes } of log.entries()) return parseEntry(bytes)?.controlPlane ?? null;
+  return null;
+};
+
+/** For reading alone; null before the first entry. @throws XcError XC-5290 */
 export const findLog = async (host: Host): Promise<KnownLog | null> => {
   const { config } = await host.config();
   const key = await readLogKey(pathOf(host));
-  return key && knownLog(pathOf(host), config.controlPlane, key);
+  return key && (await ofThisControlPlane(knownLog(pathOf(host), config.controlPlane, key)));
 };
 
-/** For appending; made where it is not there. */
+/** For appending; made where it is not there. @throws XcError XC-5290 */
 export const openLog = async (host: Host): Promise<KnownLog & { readonly log: AuditLog }> => {
   const { config } = await host.config();
-  const known = knownLog(pathOf(host), config.controlPlane, await openLogKey(pathOf(host)));
+  const key = await openLogKey(pathOf(host));
+  const known = await ofThisControlPlane(knownLog(pathOf(host), config.controlPlane, key));
   const log = openAuditLog({
     ...known,
     controlPlane: config.controlPlane,

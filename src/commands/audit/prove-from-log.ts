@@ -57,7 +57,8 @@ export const newestHead = async ({ path, keys }: KnownLog): Promise<Head> => {
   return { note, checkpoint };
 };
 
-const nodesOf = ({ path }: KnownLog, size: number) =>
+/** Nodes of the tree of the checkpoint of that size. @throws XcError XC-5601 */
+export const nodesOf = ({ path }: KnownLog, size: number) =>
   nodesFromTiles(size, async (tile) => {
     const bytes = await readLog(path).readTile(tile);
     if (bytes) return bytes;

@@ -1,6 +1,6 @@
 /** Records what a command changes. Opened by the first entry, so that commands that change nothing load none of it. */
 
-import type { AuditEvent } from '../../core/audit/log.ts';
+import { ANCHOR_ENTRIES, type AuditEvent } from '../../core/audit/log.ts';
 import { isXcError } from '../../core/errors/xc-error.ts';
 import type { Host } from '../frame/host.ts';
 import type { openLog } from './open.ts';
@@ -12,9 +12,6 @@ export interface AuditRecorder {
   settle(): Promise<void>;
   close(): Promise<void>;
 }
-
-/** A long run anchors its log after so many entries, and not only at its end. */
-const ANCHOR_ENTRIES = 256;
 
 export const createRecorder = (host: () => Host): AuditRecorder => {
   let opened: ReturnType<typeof openLog> | null = null;

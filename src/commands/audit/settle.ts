@@ -1,70 +1,55 @@
 /**
  * What ends a command that changed something: entries that were written with rows are brought into the log, its
- * checkpoint is signed, and anchored in every region's databases. What cannot be reached now is done by the next command.
+ * checkpoint is signed, and anchored in every region's databases and object stores. What cannot be reached now is done by the next command.
  */
 
 import type { AuditEntry } from '../../core/audit/entry.ts';
 import { parseEntry } from '../../core/audit/entry.ts';
-import type { AuditEvent, AuditLog } from '../../core/audit/log.ts';
+import { ANCHOR_ENTRIES, type AuditEvent, type AuditLog } from '../../core/audit/log.ts';
 import { isXcError } from '../../core/errors/xc-error.ts';
 import { readLog } from '../../providers/audit-files/open-log.ts';
-import {
-  claimOutbox,
-  holdsAudit,
-  settleOutbox,
-  writeAnchor,
-  type OutboxRow,
-} from '../../providers/postgres/audit.ts';
+import { claimOutbox, holdsAudit, settleOutbox, type OutboxRow } from '../../providers/postgres/audit.ts';
 import type { Host } from '../frame/host.ts';
-import { databasesOf, onDatabase, type RegionDatabase } from '../region-databases.ts';
+import { onDatabase, type RegionDatabase } from '../region-databases.ts';
+import { anchorPlaces, databasePlaces, nameOf } from './anchor-places.ts';
 import type { KnownLog } from './open.ts';
 
-export const settle = async (host: Host, known: KnownLog & { readonly log: AuditLog }): Promise<void> => {
-  const places = await placesOf(host);
+type OpenedLog = KnownLog & { readonly log: AuditLog };
+
+export const settle = async (host: Host, known: OpenedLog): Promise<void> => {
   // Told to stop: what needs a server is left to the next command.
-  const reachable = host.signal.aborted ? [] : places;
-  for (const place of reachable) await reached(host, place, () => drain(host, place, known));
-  const { checkpoint, note } = await known.log.publish();
-  const { size } = checkpoint;
-  for (const place of reachable)
-    await reached(host, place, () =>
-      onDatabase(host, place, async (client) => {
-        if (await holdsAudit(client))
-          await writeAnchor(client, { origin: known.origin, size, note }, nameOf(place));
-      }),
-    );
+  const [databases, places] = host.signal.aborted
+    ? [[], []]
+    : [await databasePlaces(host), await anchorPlaces(host)];
+  const anchor = async (): Promise<void> => {
+    const { checkpoint, note } = await known.log.publish();
+    const anchored = { origin: known.origin, size: checkpoint.size, note };
+    await Promise.all(places.map((place) => reached(host, place.name, () => place.put(anchored))));
+  };
+  for (const place of databases) await reached(host, nameOf(place), () => drain(host, place, known, anchor));
+  await anchor();
 };
 
-export const nameOf = ({ region, database }: RegionDatabase): string =>
-  `region ${region}, database ${database}`;
-
-export const placesOf = async (host: Host): Promise<RegionDatabase[]> => {
-  const loaded = await host.config();
-  const regions = Object.entries(loaded.config.regions).filter(([, { postgres }]) => postgres !== undefined);
-  const all: RegionDatabase[] = [];
-  for (const [region] of regions) all.push(...(await databasesOf(host, loaded, region)));
-  return all;
-};
-
-/** A region that does not answer keeps nobody from working: the next command anchors what this one could not. */
-const reached = async (host: Host, place: RegionDatabase, work: () => Promise<void>): Promise<void> => {
+/** A place that does not answer keeps nobody from working: the next command anchors what this one could not. */
+const reached = async (host: Host, place: string, work: () => Promise<void>): Promise<void> => {
   try {
     await work();
   } catch (error) {
     if (!isXcError(error)) throw error;
-    host.narrator.warn(`the audit log is not anchored in ${nameOf(place)}: ${error.message}`);
+    host.narrator.warn(`the audit log is not anchored in ${place}: ${error.message}`);
   }
 };
 
 const drain = async (
   host: Host,
   place: RegionDatabase,
-  { origin, path, log }: KnownLog & { log: AuditLog },
+  { origin, path, log }: OpenedLog,
+  anchor: () => Promise<void>,
 ): Promise<void> =>
   await onDatabase(host, place, async (client) => {
     if (!(await holdsAudit(client))) return;
     for (;;) {
-      const rows = await claimOutbox(client, origin);
+      const rows = await claimOutbox(client, origin, ANCHOR_ENTRIES);
       if (rows === null || rows.length === 0) return;
       const database = `${place.region}/${place.database}`;
       const known = rows.some((row) => row.leftover) ? await appended(path, database) : new Set<string>();
@@ -74,6 +59,8 @@ const drain = async (
         client,
         rows.map((row) => row.id),
       );
+      // Fewer are the last ones, which the settling itself anchors.
+      if (rows.length >= ANCHOR_ENTRIES) await anchor();
     }
   });
 

@@ -8,7 +8,7 @@ export const status: CommandModule = {
     leaf({
       name: 'status',
       about:
-        'Shows how many entries the audit log of this directory has, how many of them its checkpoint covers, how many are anchored in each region, and what waits in the regions’ databases. Writes nothing.',
+        'Shows how many entries the audit log of this directory has, how many of them its checkpoint covers, how many are anchored in each region’s databases and object store, which are not and for how long, and what waits in the databases. Writes nothing.',
       examples: [
         ['xcrepl audit status', 'how far the log is anchored'],
         ['xcrepl audit status -o json', 'the same for a program'],

@@ -5,7 +5,7 @@ import { EXIT } from '../../core/errors/exit.ts';
 import { XcError } from '../../core/errors/xc-error.ts';
 import { readLog } from '../../providers/audit-files/open-log.ts';
 import type { Host, Outcome } from '../frame/host.ts';
-import { askAnchors, type AnchorPlace } from './anchors.ts';
+import { askAnchors, type AskedPlace } from './anchors.ts';
 import { findLog } from './open.ts';
 
 export const verifyThisLog = async (
@@ -14,7 +14,7 @@ export const verifyThisLog = async (
 ): Promise<Outcome> => {
   const known = await findLog(host);
   if (!known) throw new XcError('XC-1006', { subject: 'audit log', why: 'there is none in this directory' });
-  const places: AnchorPlace[] = offline ? [] : await askAnchors(host, known.origin);
+  const places: AskedPlace[] = offline ? [] : await askAnchors(host, known.origin);
   const anchors = places.flatMap((place) => place.anchors ?? []);
   const judged = await verifyLog(readLog(known.path), known.keys.verifiers, anchors);
   const unasked = places.filter((place) => place.anchors === null);

@@ -45,8 +45,8 @@ the plan's digest. What is signed is \`DSSEv1 LENGTH TYPE LENGTH PAYLOAD\` (the 
 Each \`audit/N.tlog-proof\` (C2SP tlog-proof) proves by RFC 6962 that entry N, which it carries, is in the log whose signed
 checkpoint (C2SP tlog-checkpoint, signed-note) stands in it; \`audit/log-key.pub\` is the log's key. The entry
 \`replication.run-begin\` names the plan's digest, and \`replication.run-end\` the sha256 of the report and of the journal as
-canonical JSON. The same checkpoints are anchored in the regions' databases (\`xcrepl.audit_anchors\`), which is what keeps
-the log's holder from showing you another one.
+canonical JSON. The same checkpoints are anchored in the regions' databases (\`xcrepl.audit_anchors\`) and object stores
+(\`xcrepl/audit/…\`), which is what keeps the log's holder from showing you another one.
 
 ## What is not proved by this archive
 

@@ -4,6 +4,9 @@ import type { Checkpoint } from './checkpoint.ts';
 import type { AuditEntry } from './entry.ts';
 import type { NoteSigner, NoteVerifier } from './note.ts';
 
+/** A long run and a long queue are anchored after so many entries, and not only at their end. */
+export const ANCHOR_ENTRIES = 256;
+
 /** What an action says of itself; the log adds time, control plane and actor. */
 export type AuditEvent = Pick<AuditEntry, 'action' | 'subject'> &
   Partial<Pick<AuditEntry, 'at' | 'tenant' | 'before' | 'after' | 'plan' | 'run' | 'facts' | 'outbox'>>;

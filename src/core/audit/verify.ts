@@ -56,6 +56,9 @@ export const verifyLog = async (
   anchors: readonly Anchor[],
 ): Promise<LogVerdict> => await new LogVerification(log, verifiers).run(anchors);
 
+/** The log's own checkpoint, as findings call it. */
+const OWN = 'checkpoint';
+
 interface Stand {
   readonly place: string;
   readonly checkpoint: Checkpoint;
@@ -66,7 +69,10 @@ class LogVerification {
   readonly #verifiers: readonly NoteVerifier[];
   readonly #tree = new GrowingTree();
   readonly #findings: LogFinding[] = [];
-  /** Entries up to here are as some stand that fits says. */
+  /**
+   * Entries up to here are as an anchor that fits says. The log's own checkpoint says nothing of that: who changed the
+   * entries may have signed them again.
+   */
   #good = 0;
   readonly #fitting = new Set<Stand>();
 
@@ -77,7 +83,7 @@ class LogVerification {
 
   async run(anchors: readonly Anchor[]): Promise<LogVerdict> {
     const note = await this.#log.readCheckpoint();
-    const own = note === null ? null : this.#open({ place: 'checkpoint', note });
+    const own = note === null ? null : this.#open({ place: OWN, note });
     const stands = anchors.map((anchor) => this.#open(anchor)).filter((one) => one !== null);
     const all = [...(own ? [own] : []), ...stands].toSorted((a, b) => a.checkpoint.size - b.checkpoint.size);
     await this.#walk(all, own?.checkpoint.size ?? 0);
@@ -170,7 +176,7 @@ class LogVerification {
       const stand = queue.shift()!;
       const { place, checkpoint } = stand;
       if (Buffer.compare(this.#tree.head().root, checkpoint.root) === 0) {
-        this.#good = checkpoint.size;
+        if (place !== OWN) this.#good = checkpoint.size;
         this.#fitting.add(stand);
       } else
         this.#found(
@@ -191,7 +197,7 @@ class LogVerification {
     if (!newest || newest.checkpoint.size <= (own?.checkpoint.size ?? 0)) return;
     this.#found(
       'XC-5603',
-      'checkpoint',
+      OWN,
       `it speaks of ${own?.checkpoint.size ?? 0} entries, and the anchor at ${newest.place} of ${newest.checkpoint.size}: it was rolled back`,
     );
   }

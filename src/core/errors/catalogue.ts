@@ -16,6 +16,7 @@ import { schemaChangeCodes } from './codes/schema-change.ts';
 import { verificationCodes } from './codes/verification.ts';
 import { joiningCodes } from './codes/joining.ts';
 import { unavailableCodes } from './codes/unavailable.ts';
+import { auditCodes } from './codes/audit.ts';
 import { signingCodes } from './codes/signing.ts';
 import { lockCodes } from './codes/lock.ts';
 import { bugCodes } from './codes/bug.ts';
@@ -45,6 +46,7 @@ export const codes = {
   ...verificationCodes,
   ...joiningCodes,
   ...unavailableCodes,
+  ...auditCodes,
   ...signingCodes,
   ...lockCodes,
   ...bugCodes,

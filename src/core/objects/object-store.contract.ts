@@ -2,6 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { anchoredLogContract } from './anchored-log.contract.ts';
 import { seededRandom } from '../time/seeded-random.ts';
 import type { HexDigest } from './hex-digest.ts';
 import { compareKeys } from './keys.ts';
@@ -88,6 +89,8 @@ export const objectStoreContract = (
       await store?.close();
       await beside?.close();
     });
+
+    anchoredLogContract(() => store);
     const write = async (key: string, words: string, options?: WriteOptions) =>
       await store.write(key, text(words), options);
 

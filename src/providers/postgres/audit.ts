@@ -2,6 +2,7 @@
 
 import type { Client } from 'pg';
 import type { Anchor } from '../../core/audit/verify.ts';
+import { refuseAnother, type AnchoredCheckpoint } from '../../core/objects/anchor-objects.ts';
 import { pgError } from './pg-error.ts';
 
 /** Whether the schema of this version is there; a database that `init` never saw has neither anchors nor entries. */
@@ -12,18 +13,23 @@ export const holdsAudit = async (client: Client): Promise<boolean> => {
   return rows[0]?.there ?? false;
 };
 
-/** @returns false where this size was anchored before */
+/** Writes it, unless the same is there. @throws XcError XC-5291 where another checkpoint of this size is */
 export const writeAnchor = async (
   client: Client,
-  { origin, size, note }: { readonly origin: string; readonly size: number; readonly note: string },
+  { origin, size, note }: AnchoredCheckpoint,
   place: string,
-): Promise<boolean> => {
+): Promise<void> => {
   try {
     const { rowCount } = await client.query(
       'INSERT INTO xcrepl.audit_anchors (origin, size, note) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING',
       [origin, size, note],
     );
-    return (rowCount ?? 0) > 0;
+    if ((rowCount ?? 0) > 0) return;
+    const { rows } = await client.query<{ note: string }>(
+      'SELECT note FROM xcrepl.audit_anchors WHERE origin = $1 AND size = $2',
+      [origin, size],
+    );
+    refuseAnother(place, rows[0]?.note ?? '', note);
   } catch (error) {
     throw pgError(error, place);
   }
@@ -55,14 +61,15 @@ export interface OutboxRow {
   readonly leftover: boolean;
 }
 
-/** Rows of one draining; the next one takes the rest. */
-const DRAIN_ROWS = 5000;
-
 /**
  * Takes waiting rows over for a log, oldest first, in a transaction of its own: from then on no other log appends them.
- * Held together by a session lock, so that two processes of one log do not drain at once; null where another one does.
+ * At most `most`; the next call takes the rest. Held together by a session lock, so that two processes of one log do not drain at once; null where another one does.
  */
-export const claimOutbox = async (client: Client, origin: string): Promise<OutboxRow[] | null> => {
+export const claimOutbox = async (
+  client: Client,
+  origin: string,
+  most: number,
+): Promise<OutboxRow[] | null> => {
   const { rows: locked } = await client.query<{ held: boolean }>(
     'SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS held',
     [`xcrepl audit ${origin}`],
@@ -77,7 +84,7 @@ export const claimOutbox = async (client: Client, origin: string): Promise<Outbo
     `UPDATE xcrepl.audit_outbox SET claimed_by = $1
       WHERE id IN (SELECT id FROM xcrepl.audit_outbox WHERE claimed_by IS NULL
                     ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED)`,
-    [origin, DRAIN_ROWS],
+    [origin, most],
   );
   const { rows } = await client.query<Omit<OutboxRow, 'leftover'>>(
     `SELECT id::text, stream, run, action, subject, facts,

@@ -153,7 +153,7 @@ export const integrityCodes = {
   'XC-5602': {
     title: 'checkpoint of the audit log does not count',
     means: 'It is no signed note, or none of the known keys signed it.',
-    next: 'give the key of the log (audit.publicKeys), or put the newest anchored checkpoint back',
+    next: 'put the key of the log, or the newest anchored checkpoint, back; xcrepl audit verify then says whether the entries fit it',
   },
   'XC-5603': {
     title: 'audit log is shorter than it was',
