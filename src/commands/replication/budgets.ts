@@ -2,9 +2,10 @@
 
 import type { Client } from 'pg';
 import type { Pace } from '../../core/replication/pace.ts';
-import { budgetPace, type Purses } from '../../core/replication/budget-pace.ts';
+import { budgetPace, measuredLatencies, settle, type Purses } from '../../core/replication/budget-pace.ts';
 import type { EngineProgress } from '../../core/replication/engine.ts';
 import type { ReplicationFacts } from '../../core/plan/facts.ts';
+import type { BudgetFact } from '../../core/policy/gates/budgets.ts';
 import { isoTime } from '../../core/time/clock.ts';
 import type { Stream } from '../../core/topology/link.ts';
 import { connect, disconnect } from '../../providers/postgres/connect.ts';
@@ -15,11 +16,16 @@ import type { Selected } from './selection.ts';
 export interface RunBudgets extends AsyncDisposable {
   /** Null where no budget is about the stream. */
   paceOf(stream: Stream, progress: EngineProgress): Pace | null;
+  /** How late a transaction was that the stream applied. */
+  applied(stream: Stream, lagMs: number): void;
+  /** Of the run so far. */
+  latencies(): readonly BudgetFact[];
 }
 
 export const openBudgets = (host: Host, { loaded, dsns }: Pick<Selected, 'loaded' | 'dsns'>): RunBudgets => {
   const sessions = new Map<string, Client>();
   const purses: Purses = new Map();
+  const paces = new Map<string, Pace>();
   const told = new Set<string>();
   const close = async (key: string): Promise<void> => {
     const client = sessions.get(key);
@@ -42,8 +48,8 @@ export const openBudgets = (host: Host, { loaded, dsns }: Pick<Selected, 'loaded
     return await attempt().catch(attempt);
   };
   return {
-    paceOf: (stream, progress) =>
-      budgetPace(
+    paceOf(stream, progress) {
+      const pace = budgetPace(
         stream.links,
         loaded.config.budgets,
         {
@@ -57,10 +63,18 @@ export const openBudgets = (host: Host, { loaded, dsns }: Pick<Selected, 'loaded
             told.add(error.message);
             host.narrator.warn(`${error.code} ${error.message}`);
           },
+          late: (error) => host.narrator.warn(`${error.code} ${error.message}`),
         },
         purses,
-      ),
+      );
+      if (pace) paces.set(stream.key, pace);
+      return pace;
+    },
+    applied: (stream, lagMs) => paces.get(stream.key)?.applied?.(lagMs),
+    latencies: () => measuredLatencies(purses),
     async [Symbol.asyncDispose]() {
+      // What is not counted yet would be free for the next run. A target that is gone counts nothing any more.
+      await settle(purses).catch((error: unknown) => host.narrator.warn(String(error)));
       await Promise.all([...sessions.keys()].map(close));
     },
   };

@@ -2,11 +2,12 @@
 
 import { copyFile, mkdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import type { BudgetFact } from '../../core/policy/gates/budgets.ts';
 import type { ObservabilityFacts } from '../../core/policy/gates/observability.ts';
 import type { GateRow } from '../../core/policy/gates/table.ts';
 import type { Plan } from '../../core/plan/plan.ts';
 import { refuseGates, refuseOnlyApproval } from '../../core/plan/refuse-gates.ts';
-import { copiesWithin, gatesOfRun, intentOfRun } from '../../core/run/run-gates.ts';
+import { copiesWithin, gatesOfRun, intentOfRun, withLatencies } from '../../core/run/run-gates.ts';
 import type { Link } from '../../core/topology/link.ts';
 import type { Host } from '../frame/host.ts';
 import { approvalFacts } from '../policy/approval-facts.ts';
@@ -24,6 +25,8 @@ export interface RunPolicy {
    * @throws XcError the code of the gate that stops it
    */
   refuseLater(plan: Plan): void;
+  /** What was measured while it ran: P6 is judged again where a tenant was later than its budget allows. */
+  measured(latencies: readonly BudgetFact[]): void;
   /** Copies the approvals to the run, for its evidence. */
   keep(directory: string): Promise<void>;
 }
@@ -66,6 +69,9 @@ export const runPolicy = async (host: Host, parts: RunPolicyParts): Promise<RunP
       // Budgets slow and pause where the bytes flow.
       refuseGates(rows, plan.id, ['P6']);
       admitted = plan;
+    },
+    measured(latencies) {
+      rows = rows && withLatencies(rows, latencies);
     },
     refuseLater(plan) {
       refuseGates(plan.policy, plan.id, admitted && copiesWithin(plan, admitted) ? ['P3', 'P6'] : ['P6']);

@@ -146,6 +146,7 @@ const session = async (host: Host, parts: RunParts): Promise<SessionEnd> => {
   let now = parts;
   const open = (stream: Stream) =>
     openEngine(host, parts, stream, progress, budgets.paceOf(stream, progress.of(stream)));
+  const stopListening = progress.onApplied((stream, lagMs) => budgets.applied(stream, lagMs));
   try {
     return await runSession(
       {
@@ -182,6 +183,8 @@ const session = async (host: Host, parts: RunParts): Promise<SessionEnd> => {
   } catch (error) {
     throw parts.reviewed ? heldByAnother(error, parts.options.plan!) : error;
   } finally {
+    stopListening();
+    parts.gates.measured(budgets.latencies());
     narration.end();
   }
 };

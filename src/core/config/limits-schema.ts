@@ -12,7 +12,7 @@ export const budget = says(
     bytesPerSecond: z.optional(size),
     bytesPerDay: z.optional(size),
     concurrentJobs: z.optional(z.int().check(z.positive('must be at least 1'))),
-    maxLatency: z.optional(duration),
+    maxLatency: says('While its stream is later, its copies begin no further chunk.', z.optional(duration)),
   }),
 );
 

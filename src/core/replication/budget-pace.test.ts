@@ -5,7 +5,7 @@ import { config } from '../plan/facts.fixture.ts';
 import type { Clock } from '../time/clock.ts';
 import { linksOf } from '../topology/link.ts';
 import type { XcError } from '../errors/xc-error.ts';
-import { budgetPace, type Budget } from './budget-pace.ts';
+import { budgetPace, measuredLatencies, settle, type Budget, type Purses } from './budget-pace.ts';
 
 const START = Date.parse('2026-06-01T23:59:00Z');
 
@@ -31,18 +31,26 @@ const open = (budget: Budget, used = 0) => {
   const clock = clockAt(START);
   const days = new Map<string, number>();
   const waited: XcError[] = [];
-  const pace = budgetPace(linksOf(config()), [budget], {
-    clock,
-    counts: {
-      add: (_tenant, _source, day, bytes) => {
-        const sum = (days.get(day) ?? (day === '2026-06-01' ? used : 0)) + bytes;
-        days.set(day, sum);
-        return Promise.resolve(sum);
+  const late: XcError[] = [];
+  const purses: Purses = new Map();
+  const pace = budgetPace(
+    linksOf(config()),
+    [budget],
+    {
+      clock,
+      counts: {
+        add: (_tenant, _source, day, bytes) => {
+          const sum = (days.get(day) ?? (day === '2026-06-01' ? used : 0)) + bytes;
+          days.set(day, sum);
+          return Promise.resolve(sum);
+        },
       },
+      waiting: (error) => waited.push(error),
+      late: (error) => late.push(error),
     },
-    waiting: (error) => waited.push(error),
-  })!;
-  return { clock, days, waited, pace };
+    purses,
+  )!;
+  return { clock, days, waited, late, purses, pace };
 };
 
 it.each([
@@ -102,4 +110,38 @@ it('lets as many jobs run side by side as the budget says', async () => {
   first[Symbol.dispose]();
   using _third = await third;
   expect(budgetPace(linksOf(config()), [of({ tenant: 'gamma' })], {} as never)).toBeNull();
+});
+
+it('counts everything of a day by the end of a run: many short ones use as much as one long one', async () => {
+  const { pace, days, purses } = open(of({ bytesPerDay: 1_000_000 }));
+  for (let sent = 0; sent < 10; sent++) await pace.spend(ACME, 100, never);
+  await settle(purses);
+  expect([...days.values()]).toEqual([1_000]);
+  await settle(purses);
+  expect([...days.values()]).toEqual([1_000]);
+});
+
+it('begins no chunk of a copy while the stream is later than allowed, says so once, and goes on', async () => {
+  const { pace, clock, late, purses } = open(of({ maxLatency: 1_000 }));
+  pace.applied?.(900);
+  using _before = await pace.job([ACME], never);
+  expect(clock.nowMs()).toBe(START);
+  pace.applied?.(1_500);
+  pace.applied?.(1_600);
+  expect(late.map(({ code, why }) => [code, why])).toEqual([
+    ['XC-2061', '1500 ms late, 1000 ms are allowed; its copies wait'],
+  ]);
+  // Others of the stream are left alone, and what is streamed is never held.
+  using _other = await pace.job([BETA], never);
+  expect(pace.spend(ACME, 1_000_000, never)).toBeNull();
+  expect(clock.nowMs()).toBe(START);
+  using _idle = await pace.job([ACME], never);
+  // Nothing came for a while: the stream is not late, it is idle.
+  expect(clock.nowMs() - START).toBeGreaterThanOrEqual(5_000);
+  pace.applied?.(10);
+  pace.applied?.(2_000);
+  expect(late).toHaveLength(2);
+  expect(measuredLatencies(purses)).toMatchObject([
+    { tenant: 'acme', maxLatencyMs: 1_000, latencyMs: 2_000 },
+  ]);
 });

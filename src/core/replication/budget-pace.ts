@@ -1,10 +1,13 @@
 /**
  * Budgets in the data path: bytes per second by a token bucket, bytes per day by what the target's database counts over
- * all runs, and jobs side by side. Over budget is slower, then paused until the next day with a reason; nothing is dropped.
+ * all runs, jobs side by side, and latency. Over budget is slower, then paused with a reason; nothing is dropped. What is
+ * late for its budget begins no further job (a chunk of a copy): its copies take the place of its stream otherwise.
  */
 
 import type { Config } from '../config/schema.ts';
 import { XcError } from '../errors/xc-error.ts';
+import { LagHistogram } from '../metrics/lag-histogram.ts';
+import type { BudgetFact } from '../policy/gates/budgets.ts';
 import { TokenBucket } from '../policy/token-bucket.ts';
 import { isoTime, type Clock } from '../time/clock.ts';
 import type { Link, LinkId } from '../topology/link.ts';
@@ -23,6 +26,8 @@ export interface BudgetPorts {
   readonly counts: DayCounts;
   /** Told when a tenant is paused; the next bytes end it. */
   waiting(error: XcError): void;
+  /** Told when a tenant begins to be late for its budget. */
+  late?(error: XcError): void;
 }
 
 /** Bytes of a day that are not in the database yet: what a killed run may have sent uncounted. */
@@ -32,6 +37,8 @@ const DAY_MS = 24 * 3_600_000;
 /** How often a paused tenant looks whether another day has begun, or its count was corrected. */
 const LOOK_MS = 30_000;
 const JOB_MS = 100;
+/** A stream that applied nothing for as long is not late: nothing waits there. */
+const LATE_FOR_MS = 5_000;
 
 /** What tenants have between regions, shared by all streams of a run. */
 export type Purses = Map<string, Purse>;
@@ -54,6 +61,9 @@ export const budgetPace = (
   }
   if (byLink.size === 0) return null;
   return {
+    applied(lagMs) {
+      for (const purse of new Set(byLink.values())) purse.applied(lagMs);
+    },
     spend: (link, bytes, signal) => byLink.get(link)?.spend(bytes, signal) ?? null,
     async job(of, signal) {
       const held: Purse[] = [];
@@ -77,6 +87,15 @@ export const budgetPace = (
   };
 };
 
+/** Counts what was sent since the last count: at the end of a run, which may be minutes before the next one begins. */
+export const settle = async (purses: Purses): Promise<void> => {
+  for (const purse of purses.values()) await purse.settle();
+};
+
+/** What was measured of those whose budget names a latency. */
+export const measuredLatencies = (purses: Purses): BudgetFact[] =>
+  [...purses.values()].flatMap((purse) => purse.latency() ?? []);
+
 /** What one tenant has between two regions. */
 class Purse {
   readonly #budget: Budget;
@@ -89,6 +108,9 @@ class Purse {
   #day = '';
   #countedMs = -Infinity;
   #counting: Promise<void> | null = null;
+  readonly #lag = new LagHistogram();
+  #late = false;
+  #appliedMs = -Infinity;
 
   constructor(budget: Budget, ports: BudgetPorts) {
     this.#budget = budget;
@@ -133,6 +155,12 @@ class Purse {
     }
   }
 
+  async settle(): Promise<void> {
+    if (this.#budget.bytesPerDay === undefined) return;
+    await this.#counting;
+    if (this.#uncounted > 0) await this.#count();
+  }
+
   /** One at a time: workers that copy side by side share a purse. */
   async #count(): Promise<void> {
     await (this.#counting ??= this.#countNow().finally(() => (this.#counting = null)));
@@ -154,8 +182,36 @@ class Purse {
 
   async enter(signal: AbortSignal): Promise<void> {
     const most = this.#budget.concurrentJobs ?? Infinity;
-    while (this.#jobs >= most) await this.#ports.clock.sleep(JOB_MS, signal);
+    while (this.#jobs >= most || this.#isLate()) await this.#ports.clock.sleep(JOB_MS, signal);
     this.#jobs++;
+  }
+
+  applied(lagMs: number): void {
+    const { maxLatency, tenant, from, to } = this.#budget;
+    if (maxLatency === undefined) return;
+    this.#lag.add(lagMs);
+    this.#appliedMs = this.#ports.clock.nowMs();
+    const late = lagMs > maxLatency;
+    if (late && !this.#late)
+      this.#ports.late?.(
+        new XcError('XC-2061', {
+          subject: `${tenant} from ${from} to ${to}`,
+          why: `${Math.round(lagMs)} ms late, ${maxLatency} ms are allowed; its copies wait`,
+        }),
+      );
+    this.#late = late;
+  }
+
+  #isLate(): boolean {
+    return this.#late && this.#ports.clock.nowMs() - this.#appliedMs < LATE_FOR_MS;
+  }
+
+  /** The 99th percentile of this run; null where nothing is asked for or nothing was measured. */
+  latency(): BudgetFact | null {
+    const { maxLatency, tenant, from, to } = this.#budget;
+    const measured = this.#lag.quantiles();
+    if (maxLatency === undefined || !measured) return null;
+    return { tenant, from, to, maxLatencyMs: maxLatency, latencyMs: measured.p99 };
   }
 
   leave(): void {

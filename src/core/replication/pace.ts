@@ -8,6 +8,8 @@ export interface Pace {
    * @returns null where it may go on at once; else resolves when it may, and rejects when the signal aborts
    */
   spend(link: LinkId, bytes: number, signal: AbortSignal): Promise<void> | null;
+  /** How late a transaction was that these links' stream applied: whoever is over budget begins no further job until it is not. */
+  applied?(lagMs: number): void;
   /** Resolves when these links may begin another job side by side; disposing of it ends the job. */
   job(links: readonly LinkId[], signal: AbortSignal): Promise<Disposable>;
 }

@@ -5,7 +5,7 @@ import { config, facts, wish } from '../plan/facts.fixture.ts';
 import { makePlan } from '../plan/make-plan.ts';
 import type { Plan, RepairRows } from '../plan/plan.ts';
 import { linksOf } from '../topology/link.ts';
-import { copiesWithin, gatesOfRun, type RunFacts } from './run-gates.ts';
+import { copiesWithin, gatesOfRun, withLatencies, type RunFacts } from './run-gates.ts';
 
 const DAY_MS = 24 * 3_600_000;
 const made = (existing?: 'replace'): Plan =>
@@ -79,4 +79,16 @@ it('what is planned later is within a plan only table for table and link for lin
   expect(copiesWithin(of({ table: 'shop.later' }), plan)).toBe(false);
   expect(copiesWithin(of({ links: ['shop:later:us:eu'] }), plan)).toBe(false);
   expect(copiesWithin({ ...plan, steps: [] }, plan)).toBe(true);
+});
+
+it('a tenant that was later than its budget allows fails P6 in the report, and nothing else changes', () => {
+  const rows = made().policy;
+  const fact = { tenant: 'acme', from: 'us', to: 'eu', maxLatencyMs: 100 };
+  expect(withLatencies(rows, [{ ...fact, latencyMs: 100 }])).toBe(rows);
+  const after = withLatencies(rows, [{ ...fact, latencyMs: 101 }]);
+  expect(after.find(({ gate }) => gate === 'P6')).toMatchObject({
+    verdict: 'FAIL',
+    reason: 'acme from us to eu: 101 ms late, 100 ms are allowed',
+  });
+  expect(after.filter(({ gate }) => gate !== 'P6')).toEqual(rows.filter(({ gate }) => gate !== 'P6'));
 });

@@ -3,6 +3,7 @@
 import type { Plan } from '../plan/plan.ts';
 import { destroyedBy } from '../plan/destroys.ts';
 import { approval, type ApprovalFacts } from '../policy/gates/approval.ts';
+import { budgets, type BudgetFact } from '../policy/gates/budgets.ts';
 import type { Facts, Intent, PolicyGate } from '../policy/gates/gate.ts';
 import { integrity, type IntegrityFact } from '../policy/gates/integrity.ts';
 import { observability, type ObservabilityFacts } from '../policy/gates/observability.ts';
@@ -73,6 +74,27 @@ const again = (
     const gate = gates.find(({ id }) => id === row.gate);
     return gate ? { ...row, ...judge(gate, intent, facts) } : row;
   });
+
+/** Pure. What a run measured of latencies can only add a reason to fail: the rest of P6 was judged before it. */
+export const withLatencies = (
+  rows: readonly GateRow[],
+  latencies: readonly BudgetFact[],
+): readonly GateRow[] => {
+  const late = latencies.filter(({ latencyMs = 0, maxLatencyMs = Infinity }) => latencyMs > maxLatencyMs);
+  if (late.length === 0) return rows;
+  return again(rows, BEHIND, [budgets], { budgets: late });
+};
+
+/** The gate of budgets asks for facts alone. */
+const BEHIND: Intent = {
+  kind: 'run',
+  subject: '',
+  environment: 'production',
+  mode: 'live',
+  digest: null,
+  destroys: [],
+  nowMs: 0,
+};
 
 /** Whether a plan copies only what the one that was let through copies, too. */
 export const copiesWithin = ({ steps }: Plan, admitted: Plan): boolean =>

@@ -96,6 +96,12 @@ export const signingCodes = {
     means: 'The signature names a key that is not among those that were given.',
     next: 'give the public key of whoever signed it, if it is to be trusted',
   },
+  'XC-2061': {
+    title: 'later than its budget allows',
+    means:
+      'What the stream applied of a tenant was later than maxLatency of its budget (gate P6). Its copies begin no further chunk until it is not; nothing is dropped. Told in the log of the run, and in its report by the 99th percentile.',
+    next: 'xcrepl replication status shows where the time goes; raise the budget where it asks for too much',
+  },
   'XC-2060': {
     title: 'signed manifest is gone',
     means:

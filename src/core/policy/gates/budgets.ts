@@ -48,7 +48,11 @@ export const budgets: PolicyGate = {
         return fail('too-slow', `${who}: ${fact.latencyMs} ms late, ${fact.maxLatencyMs} ms are allowed`);
     }
     const free = facts.length - limited.length;
-    const rest = free > 0 ? `; ${free} without a limit` : '';
+    const later = limited.some((fact) => fact.maxLatencyMs !== undefined && fact.latencyMs === undefined);
+    const rest = [
+      ...(free > 0 ? [`; ${free} without a limit`] : []),
+      ...(later ? ['; latency is judged by what the run measures'] : []),
+    ].join('');
     return pass('within', `${count(limited.length, 'pair')} of tenant and regions within budget${rest}`);
   },
 };
