@@ -8,7 +8,7 @@ CREATE TABLE xcrepl.manifests (
   -- "tenant/acme", "replication/shop".
   name          text NOT NULL,
   version       bigint NOT NULL,
-  -- "sha256:…" of the file.
+  -- "sha256:..." of the file.
   digest        text NOT NULL,
   -- The tenant, or the ids of the rules, that it speaks of.
   speaks_of     text[] NOT NULL,

@@ -5,6 +5,7 @@ import { openDatabase, withDatabase, type TestDatabase } from '../harness/test-d
 import { SOURCE_REGION, TARGET_REGION } from '../servers/server-pair.ts';
 import type { Pair } from '../harness/pair.ts';
 import { oneTenant, pairOf } from './empty-pair.ts';
+import { runPlan } from './run-plan.ts';
 import { initTarget, openTestEngine, type TestEngine } from './test-engine.ts';
 
 const never = new AbortController().signal;
@@ -24,6 +25,13 @@ const compare = async ({ engine, stream }: TestEngine) =>
     },
     never,
   );
+
+const linkStates = async (target: TestDatabase): Promise<string[]> => {
+  const rows = await target.query<{ told: string }>(
+    `SELECT link || ' ' || state AS told FROM xcrepl.links ORDER BY link`,
+  );
+  return rows.map(({ told }) => told);
+};
 
 const makeEncoded = async (
   database: TestDatabase,
@@ -54,8 +62,8 @@ const CASES: readonly (readonly [source: string, target: string, text: string, t
 ];
 
 test('rows are copied, streamed, found again and compared between any two that have their characters', async () => {
-  await using held = new AsyncDisposableStack();
-  const pair = held.use(await pairOf(''));
+  await using databases = new AsyncDisposableStack();
+  const pair = databases.use(await pairOf(''));
   for (const [from, to, text, table] of CASES) {
     await using databases = new AsyncDisposableStack();
     const source = await makeEncoded(pair.source, SOURCE_REGION, from, databases);
@@ -99,9 +107,9 @@ test('rows are copied, streamed, found again and compared between any two that h
 });
 
 test('a character that the target lacks names row and column, and holds its link alone', async () => {
-  await using held = new AsyncDisposableStack();
-  const pair = held.use(await pairOf(SQL.replace('CREATE SCHEMA app; ', '')));
-  const target = await makeEncoded(pair.target, TARGET_REGION, 'LATIN1', held);
+  await using databases = new AsyncDisposableStack();
+  const pair = databases.use(await pairOf(SQL.replace('CREATE SCHEMA app; ', '')));
+  const target = await makeEncoded(pair.target, TARGET_REGION, 'LATIN1', databases);
   await target.query(SQL);
   const two = oneTenant(pair.config);
   const encoded: Pick<Pair, 'source' | 'target' | 'config'> = {
@@ -112,6 +120,7 @@ test('a character that the target lacks names row and column, and holds its link
       tenants: {
         a: { scope: { kind: 'column', column: 'tenant', value: 'a' } },
         b: { scope: { kind: 'column', column: 'tenant', value: 'é' } },
+        c: { scope: { kind: 'column', column: 'tenant', value: 'c' } },
       },
       rules: two.rules!.map((rule) => ({ ...rule, tenants: ['*'] })),
     },
@@ -119,14 +128,29 @@ test('a character that the target lacks names row and column, and holds its link
   await initTarget(encoded);
   await pair.source.query(`INSERT INTO app."tä" VALUES ('a', '1', 'x', 1), ('é', 'é1', '10 €', 2)`);
   await using engine = await openTestEngine(encoded);
-  await expect(engine.copyAndStream()).rejects.toMatchObject({
-    code: 'XC-5266',
-    message: expect.stringContaining('column "v", row tenant="é" k="é1"'),
-  });
-  await pair.source.query(`UPDATE app."tä" SET v = '10 Euro' WHERE tenant = 'é'`);
+  const [a, b, c] = engine.stream.links.map(({ id }) => id);
+  await engine.engine.acquire();
+  await runPlan(encoded, engine, { selected: [a!, b!] });
+  const held = { code: 'XC-5266', message: expect.stringContaining('column "v", row tenant="é" k="é1"') };
+  expect(await engine.engine.erroredLinks()).toMatchObject([{ link: b, ...held }]);
+  expect(await linkStates(target)).toEqual([`${a} streaming`, `${b} needs-repair`]);
+  // A link that joins by itself holds up nobody, either.
+  await pair.source.query(`INSERT INTO app."tä" VALUES ('c', '1', '日', 7), ('a', '1b', 'x', 1)`);
+  await runPlan(encoded, engine);
+  expect(await linkStates(target)).toEqual([`${a} streaming`, `${b} needs-repair`, `${c} needs-repair`]);
+  expect(await target.query(`SELECT k FROM app."tä" WHERE tenant = 'a' ORDER BY k`)).toEqual([
+    { k: '1' },
+    { k: '1b' },
+  ]);
+  await pair.source.query(
+    `UPDATE app."tä" SET v = '10 Euro' WHERE tenant = 'é'; DELETE FROM app."tä" WHERE k = '1b' OR tenant = 'c'`,
+  );
   await engine.engine[Symbol.asyncDispose]();
   await using again = await openTestEngine(encoded);
-  await again.copyAndStream();
+  await again.engine.acquire();
+  await runPlan(encoded, again, { repair: true });
+  await again.catchUp();
+  expect(await linkStates(target)).toEqual([`${a} streaming`, `${b} streaming`, `${c} streaming`]);
   await pair.source.query(
     `INSERT INTO app."tä" VALUES ('a', '2', 'y', 3), ('é', 'é2', 'ß', 4), ('é', 'é3', '日本', 5)`,
   );

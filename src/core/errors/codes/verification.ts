@@ -42,7 +42,7 @@ export const verificationCodes = {
   'XC-5266': {
     title: 'value that the target’s encoding cannot hold',
     means:
-      'A text has a character that the target’s encoding does not have, or bytes that are no character: the source is SQL_ASCII, or has another repertoire. The message names the column and the key of the row. Nothing of it was written, and its link is held where it is alone in this.',
+      'A text has a character that the target’s encoding does not have, or bytes that are no character: the source is SQL_ASCII, or has another repertoire. The message names the column and the key of the row. Nothing of it was written, and its link is held where it is alone in this. A link whose copy met such a value needs repair once that is mended.',
     next: 'change the value at the source, or make the target’s database anew with ENCODING UTF8',
   },
 } as const satisfies Record<string, CodeEntry>;

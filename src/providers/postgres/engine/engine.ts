@@ -49,6 +49,7 @@ import { Control } from './control.ts';
 import { Copies } from './copies.ts';
 import { adoptTables } from './adopt-tables.ts';
 import { beginRepair } from './begin-repair.ts';
+import { setCopyAside } from './copy-faults.ts';
 import { copyOneTable } from './copy-table.ts';
 import { refuseExisting } from './existing-rows.ts';
 import { expireHeld } from './held-budget.ts';
@@ -90,6 +91,8 @@ export class PostgresEngine implements StreamEngine {
   readonly #given: Stream;
   #handing: Promise<unknown> = Promise.resolve();
   #changed = new ChangedTables();
+  /** Links whose copies met a row that cannot be brought. */
+  readonly #givenUp: ErroredLink[] = [];
   #epoch = 0;
   #sourceVersion = 0;
   /** How the stream last ended, in words that name no value of a row. */
@@ -189,14 +192,20 @@ export class PostgresEngine implements StreamEngine {
 
   async copyTable(step: CopyTable, signal: AbortSignal): Promise<Copied> {
     const copy = async (): Promise<Copied> => {
-      const links = linksNamed(this.#parts, step.links);
-      await refuseNotBegun(this.#parts, step.slot, step.table, step.links);
+      const ids = step.links.filter((id) => !this.#givenUp.some(({ link }) => link === id));
+      if (ids.length === 0) return { rows: 0, bytes: 0, chunks: 0 };
+      const links = linksNamed(this.#parts, ids);
+      await refuseNotBegun(this.#parts, step.slot, step.table, ids);
       for (const link of links) this.#changed.touch(link.id, step.table);
       const session = await this.#copies.session(step.slot);
       try {
         return await copyOneTable(step, { ...this.#parts, ...session, links }, signal);
       } catch (error) {
-        throw await this.#copies.judged(step.slot, error);
+        const judged = await this.#copies.judged(step.slot, error);
+        const aside = signal.aborted ? null : await setCopyAside(this.#parts, step.slot, judged);
+        if (aside === null) throw judged;
+        this.#givenUp.push(...aside);
+        return await copy();
       }
     };
     return await this.#upkeep.beside(step.slot, () =>
@@ -331,9 +340,10 @@ export class PostgresEngine implements StreamEngine {
   }
 
   async erroredLinks(): Promise<readonly ErroredLink[]> {
-    return await this.#typed(async () =>
-      [...(await this.#parts.held.errors())].map(([link, error]) => ({ link, ...error })),
-    );
+    return await this.#typed(async () => [
+      ...[...(await this.#parts.held.errors())].map(([link, error]) => ({ link, ...error })),
+      ...this.#givenUp,
+    ]);
   }
 
   async sourcePosition(): Promise<Lsn> {

@@ -7,7 +7,7 @@ import { formatLsn, parseLsn, type Lsn } from '../../../core/change/lsn.ts';
 import { storable } from './storable.ts';
 import { XcError } from '../../../core/errors/xc-error.ts';
 import type { LinkError } from '../../../core/replication/engine.ts';
-import type { LinkId } from '../../../core/topology/link.ts';
+import { linkSlotName, type LinkId } from '../../../core/topology/link.ts';
 import type { Client } from 'pg';
 import type { TargetSession } from './target-session.ts';
 
@@ -113,6 +113,28 @@ export class HeldStore {
       for (const link of links)
         await this.#session.audit(client, 'link.expire', link, { slot, position: formatLsn(position), why });
       return position;
+    });
+  }
+
+  /** Links that are being copied leave the slot, which the others need, with what was noted of their chunks. */
+  async giveUp(links: readonly LinkId[], slot: string, why: string): Promise<void> {
+    await this.#session.transaction(async (client) => {
+      await this.#lockPosition(client, slot);
+      const detail = await storable(client, { why });
+      for (const link of links) {
+        await client.query(
+          `UPDATE xcrepl.links SET state = 'needs-repair', slot = $2, updated_at = clock_timestamp(),
+                  detail = detail - 'error' - 'repair' || $3::jsonb WHERE link = $1 AND state = 'copying'`,
+          [link, linkSlotName(link), JSON.stringify(detail)],
+        );
+        await this.#session.audit(client, 'link.hold', link, { slot, ...detail });
+      }
+      await client.query(
+        `UPDATE xcrepl.copy_chunks SET links = ARRAY(SELECT unnest(links) EXCEPT SELECT unnest($2::text[]))
+          WHERE slot = $1 AND links && $2`,
+        [slot, links],
+      );
+      await client.query(`DELETE FROM xcrepl.copy_chunks WHERE slot = $1 AND links = '{}'`, [slot]);
     });
   }
 
