@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { networkInterfaces, tmpdir } from 'node:os';
-import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Client } from 'pg';
@@ -245,7 +245,17 @@ test('a killed server starts again on its own port, with what was committed', as
   await query(region, 'CREATE TABLE kept AS SELECT 42 AS answer');
   await killServer(region);
   expect(await livingServer(region.dataDirectory)).toBeNull();
-  await restartRegion(lab, region, new AbortController().signal);
+  // What it said before has more bytes than characters.
+  await appendFile(region.logFile, 'größer '.repeat(1_000));
+  const settings = join(region.dataDirectory, 'postgresql.auto.conf');
+  await appendFile(settings, 'no_such_setting = 1\n');
+  const restart = () => restartRegion(lab, region, new AbortController().signal);
+  await expect(restart()).rejects.toMatchObject({
+    code: 'XC-6203',
+    why: expect.stringContaining('no_such_setting') as string,
+  });
+  await writeFile(settings, '');
+  await restart();
   expect(await query(region, 'SELECT answer FROM kept')).toEqual({ answer: 42 });
 });
 

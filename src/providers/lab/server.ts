@@ -111,7 +111,7 @@ export const startServer = async (server: Server, signal: AbortSignal): Promise<
   if (!(seen instanceof Error)) return { pid: seen };
   child.kill('SIGQUIT');
   signal.throwIfAborted();
-  const said = ((await readIfThere(server.logFile)) ?? '').slice(logStart);
+  const said = (await readIfThere(server.logFile, logStart)) ?? '';
   if (/could not (bind|create any TCP)/.test(said)) return { portTaken: true };
   throw new XcError('XC-6203', {
     subject: server.name,

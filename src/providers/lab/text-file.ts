@@ -3,10 +3,13 @@
 import { open, readFile, rename } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
 
-/** The text, or null when the file is not there or not ours to read. */
-export const readIfThere = async (path: string): Promise<string | null> => {
+/**
+ * The text, or null when the file is not there or not ours to read.
+ * @param from bytes before it are left out
+ */
+export const readIfThere = async (path: string, from = 0): Promise<string | null> => {
   try {
-    return await readFile(path, 'utf8');
+    return (await readFile(path)).subarray(from).toString('utf8');
   } catch {
     return null;
   }
