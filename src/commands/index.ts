@@ -19,6 +19,11 @@ export const tree: readonly CommandEntry[] = [
     load: async () => (await import('./replication/index.ts')).replication,
   },
   {
+    name: 'snapshot',
+    summary: 'Keep tables as signed snapshots in object stores',
+    load: async () => (await import('./snapshot/index.ts')).snapshot,
+  },
+  {
     name: 'uninstall',
     summary: 'Remove everything of ours from the databases of a region',
     load: async () => (await import('./uninstall.ts')).uninstall,

@@ -13,7 +13,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['policy', 'signing', 'audit', 'metrics'],
   ['conflicts', 'objects', 'validation', 'schema-change', 'routing', 'failover'],
   ['plan', 'replication', 'changelog', 'mirror'],
-  ['run'],
+  ['run', 'snapshot'],
   ['chaos', 'report'],
 ];
 

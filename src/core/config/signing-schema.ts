@@ -4,7 +4,7 @@ import * as z from 'zod/mini';
 import { _default as defaulting } from 'zod/mini';
 import { duration, name, says, text, textOf } from './scalars.ts';
 
-export const KEY_SCOPES = ['manifest', 'approve', 'request', 'pii:replicate'] as const;
+export const KEY_SCOPES = ['manifest', 'approve', 'request', 'pii:replicate', 'snapshot'] as const;
 
 export const signing = z.strictObject({
   publicKeys: says(
@@ -15,7 +15,7 @@ export const signing = z.strictObject({
         z.strictObject({
           file: textOf('Public key in PEM; a relative path starts at the configuration file.'),
           scopes: says(
-            'manifest: signs manifests; approve: approves plans and manifests; request: asks for what others approve; pii:replicate: manifests that let personal data leave as it is.',
+            'manifest: signs manifests; approve: approves plans and manifests; request: asks for what others approve; pii:replicate: manifests that let personal data leave as it is; snapshot: signs snapshots.',
             z.array(z.enum(KEY_SCOPES)).check(z.minLength(1, 'at least one scope')),
           ),
         }),

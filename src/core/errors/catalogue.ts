@@ -10,6 +10,7 @@ import { accessCodes } from './codes/access.ts';
 import { integrityCodes } from './codes/integrity.ts';
 import { objectCodes } from './codes/objects.ts';
 import { mirrorCodes } from './codes/mirror.ts';
+import { snapshotCodes } from './codes/snapshots.ts';
 import { checkCodes } from './codes/checks.ts';
 import { changelogCodes } from './codes/changelog.ts';
 import { schemaChangeCodes } from './codes/schema-change.ts';
@@ -40,6 +41,7 @@ export const codes = {
   ...integrityCodes,
   ...objectCodes,
   ...mirrorCodes,
+  ...snapshotCodes,
   ...checkCodes,
   ...changelogCodes,
   ...schemaChangeCodes,

@@ -33,10 +33,17 @@ interface PlanFrame {
   readonly findings: readonly Finding[];
   /** Bytes of today; undefined where that is not known. */
   readonly used: (tenant: string, from: string, to: string) => number | undefined;
+  /** What is judged, where it is no plan. */
+  readonly as?: 'snapshot';
+  /** Of a snapshot: every part was looked at where it lies. */
+  readonly verified?: boolean;
 }
 
-export const gateTable = (carried: Carried, wish: PlanWish, frame: PlanFrame): GateRow[] =>
-  judgeAll(intentOf(carried, wish, frame), factsOf(carried, wish.policy, frame));
+export const gateTable = (
+  carried: Carried,
+  wish: Pick<PlanWish, 'mode' | 'existing' | 'policy'>,
+  frame: PlanFrame,
+): GateRow[] => judgeAll(intentOf(carried, wish, frame), factsOf(carried, wish.policy, frame));
 
 /** The table of a plan whose steps were made after its gates were judged: what those destroy asks for approval, too. */
 export const withDestroyed = (
@@ -65,8 +72,12 @@ const unapproved = ({ approvals }: PolicyContext): ApprovalFacts => ({
   given: [],
 });
 
-const intentOf = (carried: Carried, { mode, existing, policy }: PlanWish, frame: PlanFrame): Intent => ({
-  kind: 'plan',
+const intentOf = (
+  carried: Carried,
+  { mode, existing, policy }: Pick<PlanWish, 'mode' | 'existing' | 'policy'>,
+  frame: PlanFrame,
+): Intent => ({
+  kind: frame.as ?? 'plan',
   subject: frame.id,
   environment: policy?.environment ?? 'production',
   mode,
@@ -76,16 +87,24 @@ const intentOf = (carried: Carried, { mode, existing, policy }: PlanWish, frame:
   nowMs: frame.nowMs,
 });
 
-const factsOf = (carried: Carried, policy: PolicyContext | undefined, { used }: PlanFrame): Facts => {
+const factsOf = (
+  carried: Carried,
+  policy: PolicyContext | undefined,
+  { used, as, verified }: PlanFrame,
+): Facts => {
   const links = [...carried.keys()];
   return {
     personal: personalFacts(carried, policy),
     isolation: links.map(isolationFact),
-    flows: [...carried].map(([link, tables]) => ({ ...flowOf(link, tables), exit: 'stream' as const })),
+    flows: [...carried].map(([link, tables]) => ({
+      ...flowOf(link, tables),
+      exit: as ?? ('stream' as const),
+    })),
     observability: { longRunning: false, servedAt: null },
     integrity: links.map(({ id, rule }) => ({
       subject: id,
-      sha256: rule.verify === 'off' ? ('none' as const) : ('planned' as const),
+      sha256:
+        rule.verify === 'off' ? ('none' as const) : verified ? ('verified' as const) : ('planned' as const),
     })),
     ...(policy
       ? {
