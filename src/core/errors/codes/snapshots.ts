@@ -5,7 +5,8 @@ import type { CodeEntry } from '../catalogue.ts';
 export const snapshotCodes = {
   'XC-1062': {
     title: 'no such snapshot',
-    means: 'No store that was looked at has the manifest of this snapshot. One that is not finished has none.',
+    means:
+      'No store that was looked at has the manifest of this snapshot. One that is not finished has none.',
     next: 'list them with xcrepl snapshot list',
   },
   'XC-1063': {
@@ -31,7 +32,8 @@ export const snapshotCodes = {
   },
   'XC-5413': {
     title: 'part of a snapshot is not what its manifest says',
-    means: 'An object has another length or sha256 than the signed manifest says: damaged, cut off, or replaced.',
+    means:
+      'An object has another length or sha256 than the signed manifest says: damaged, cut off, or replaced.',
     next: 'restore from another snapshot, or copy the part from a mirror of the store',
   },
   'XC-5414': {
