@@ -10,6 +10,7 @@ import type { DocumentFact } from '../policy/gates/signatures.ts';
 import { judge, judgeAll, type GateRow } from '../policy/gates/table.ts';
 import { isPersonal } from '../policy/residency.ts';
 import type { Link } from '../topology/link.ts';
+import { tableName } from '../topology/table.ts';
 import type { Finding } from '../validation/finding.ts';
 import { destroyedBy } from './destroys.ts';
 import type { PlanWish } from './make-plan.ts';
@@ -31,6 +32,8 @@ interface PlanFrame {
   readonly id: string;
   readonly nowMs: number;
   readonly findings: readonly Finding[];
+  /** Database at the source; all of them have one where it is absent. */
+  readonly databaseOf?: (link: Link) => string;
   /** Bytes of today; undefined where that is not known. */
   readonly used: (tenant: string, from: string, to: string) => number | undefined;
   /** What is judged, where it is no plan. */
@@ -90,12 +93,12 @@ const intentOf = (
 const factsOf = (
   carried: Carried,
   policy: PolicyContext | undefined,
-  { used, as, verified }: PlanFrame,
+  { used, databaseOf, as, verified }: PlanFrame,
 ): Facts => {
   const links = [...carried.keys()];
   return {
     personal: personalFacts(carried, policy),
-    isolation: links.map(isolationFact),
+    isolation: isolationFacts(carried, databaseOf),
     flows: [...carried].map(([link, tables]) => ({
       ...flowOf(link, tables),
       exit: as ?? ('stream' as const),
@@ -134,10 +137,28 @@ const personalFacts = (carried: Carried, policy: PolicyContext | undefined): Per
   }));
 };
 
+/** Tables are named only where tenants are told apart in more than one way: otherwise no table can be of two. */
+const isolationFacts = (carried: Carried, databaseOf: PlanFrame['databaseOf']): IsolationFact[] => {
+  const ways = new Set(
+    [...carried.keys()].map(({ scope }) => (scope.kind === 'column' ? `column ${scope.column}` : scope.kind)),
+  );
+  return [...carried].map(([link, tables]) => ({
+    ...isolationFact(link),
+    ...(ways.size > 1
+      ? { tables: tables.map((table) => `${link.source}/${databaseOf?.(link) ?? ''} ${tableName(table)}`) }
+      : {}),
+  }));
+};
+
 const isolationFact = ({ tenant, scope, source }: Link): IsolationFact => {
   switch (scope.kind) {
     case 'column':
-      return { tenant, by: 'column', owns: `${source} ${scope.column} ${scope.value}` };
+      return {
+        tenant,
+        by: 'column',
+        owns: `${source} ${scope.column} ${scope.value}`,
+        column: scope.column,
+      };
     case 'schema':
       return { tenant, by: 'schema', owns: `${source} ${scope.schema}` };
     case 'database':

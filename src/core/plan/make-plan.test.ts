@@ -763,6 +763,24 @@ describe('the policy table', () => {
     expect(verdicts(config())).toContain('P2 BLOCKED, P3 PASS, P4 PASS, P5 PASS, P6 BLOCKED');
   });
 
+  it.each([{ kind: 'schema', schema: 'shop' } as const, { kind: 'database', database: 'shop' } as const])(
+    'fails where one tenant owns a table whole ($kind) in which another has rows, dedicated or not',
+    (scope) => {
+      const rule = { tables: ['shop.*'], from: 'us', to: ['eu'], dedicated: true };
+      const both = config({
+        tenants: { ...tenants('acme'), beta: { scope } },
+        rules: [
+          { id: 'r1', tenants: ['acme'], ...rule },
+          { id: 'r2', tenants: ['beta'], ...rule },
+        ],
+      });
+      expect(plan(both).policy.find(({ gate }) => gate === 'P5')).toMatchObject({
+        verdict: 'FAIL',
+        reason: expect.stringMatching(/is sent for \w+ by \w+ and for \w+ by/) as string,
+      });
+    },
+  );
+
   it('asks for approval where rows are replaced, and for a manifest where personal data goes as it is', () => {
     expect(verdicts(config(), { policy: POLICY, existing: 'replace' })).toContain('P3 FAIL');
     const bare = config({

@@ -69,6 +69,11 @@ export const makePlan = (
     compareFindings,
   );
   refuseFindings(findings, wish.strict ?? false);
+  const databases = new Map(
+    facts.streams.flatMap(({ stream }) =>
+      stream.links.map((link) => [link.id, stream.source.database] as const),
+    ),
+  );
   const plan = {
     schemaVersion: 1 as const,
     id,
@@ -96,6 +101,7 @@ export const makePlan = (
       id,
       nowMs,
       findings,
+      databaseOf: ({ id: link }) => databases.get(link) ?? '',
       used: usedToday(facts),
     }),
     estimate: estimateOf(

@@ -66,6 +66,8 @@ const factsSchema = z.strictObject({
         tenant: text,
         by: z.enum(['column', 'schema', 'database', 'prefix']),
         owns: text,
+        column: z.optional(text),
+        tables: z.optional(z.array(text)),
         foreign: amount,
       }),
     ),

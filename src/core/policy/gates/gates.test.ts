@@ -98,6 +98,39 @@ const CASES: readonly [GateId, string, string, Facts, Partial<Intent>?][] = [
       ],
     },
   ],
+  [
+    'P5',
+    'shared',
+    'FAIL',
+    {
+      isolation: [
+        { tenant: 'a', by: 'schema', owns: 's', tables: ['us/app s.t'] },
+        { tenant: 'b', by: 'column', owns: 'tenant b', column: 'tenant', tables: ['us/app s.t'] },
+      ],
+    },
+  ],
+  [
+    'P5',
+    'undecided',
+    'BLOCKED',
+    {
+      isolation: [
+        { tenant: 'a', by: 'column', owns: 'org a', column: 'org', tables: ['us/app s.t'] },
+        { tenant: 'b', by: 'column', owns: 'tenant b', column: 'tenant', tables: ['us/app s.t'] },
+      ],
+    },
+  ],
+  [
+    'P5',
+    'apart',
+    'PASS',
+    {
+      isolation: [
+        { tenant: 'a', by: 'schema', owns: 's', tables: ['us/app s.t'] },
+        { tenant: 'b', by: 'schema', owns: 's', tables: ['us/app2 s.t', 'us/app2 s.u'] },
+      ].map((fact, at) => ({ ...fact, owns: `${fact.owns}${at}` })) as never,
+    },
+  ],
   ['P5', 'foreign', 'FAIL', { isolation: [{ tenant: 'a', by: 'prefix', owns: 'a/', foreign: 1 }] }],
   ['P6', 'none', 'PASS', { budgets: [budget] }],
   ['P6', 'within', 'PASS', { budgets: [{ ...budget, bytesPerDay: 10, usedToday: 9 }] }],

@@ -1,6 +1,6 @@
 /** P5: every job and key belongs to one tenant, and no two tenants own the same rows. */
 
-import { fail, pass, unknown, type PolicyGate } from './gate.ts';
+import { blocked, fail, pass, unknown, type Judged, type PolicyGate } from './gate.ts';
 
 export interface IsolationFact {
   readonly tenant: string;
@@ -8,9 +8,35 @@ export interface IsolationFact {
   readonly by: 'column' | 'schema' | 'database' | 'prefix';
   /** The same text for the same rows: column and value, schema, database, prefix. */
   readonly owns: string;
+  /** Of one told by column: its name. */
+  readonly column?: string | undefined;
+  /** Tables that it is sent, each with region and database: who owns all of one shares it with nobody. */
+  readonly tables?: readonly string[] | undefined;
   /** Rows, objects or conflicts of another tenant that were met. */
   readonly foreign?: number;
 }
+
+/** Two tenants in one table are told apart by the values of one column, or not at all. */
+const judgeTables = (facts: readonly IsolationFact[]): Judged | null => {
+  const first = new Map<string, IsolationFact>();
+  for (const fact of facts)
+    for (const table of fact.tables ?? []) {
+      const other = first.get(table);
+      if (!other) first.set(table, fact);
+      else if (other.tenant === fact.tenant) continue;
+      else if (other.by !== 'column' || fact.by !== 'column')
+        return fail(
+          'shared',
+          `${table} is sent for ${other.tenant} by ${other.by} and for ${fact.tenant} by ${fact.by}: one of them owns rows of the other`,
+        );
+      else if (other.column !== fact.column)
+        return blocked(
+          'undecided',
+          `${table} is told apart by ${other.column} for ${other.tenant} and by ${fact.column} for ${fact.tenant}: a row may be of both`,
+        );
+    }
+  return null;
+};
 
 const WAYS = {
   column: 'publication row filters at the source',
@@ -22,7 +48,7 @@ const WAYS = {
 export const isolation: PolicyGate = {
   id: 'P5',
   name: 'tenant isolation',
-  branches: ['unknown', 'nothing', 'shared', 'foreign', 'apart'],
+  branches: ['unknown', 'nothing', 'shared', 'foreign', 'undecided', 'apart'],
   decide(_intent, { isolation: facts }) {
     if (!facts) return unknown('how tenants are told apart');
     if (facts.length === 0) return pass('nothing', 'no link in scope');
@@ -36,6 +62,8 @@ export const isolation: PolicyGate = {
         return fail('shared', `${other} and ${tenant} own the same rows: ${key}`);
       owners.set(key, tenant);
     }
+    const shared = judgeTables(facts);
+    if (shared) return shared;
     const ways = [...new Set(facts.map(({ by }) => WAYS[by]))].join(' and ');
     return pass('apart', `rows are told apart by ${ways}`);
   },
