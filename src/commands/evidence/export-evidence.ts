@@ -15,6 +15,7 @@ import { included, newestHead } from '../audit/prove-from-log.ts';
 import type { Host, Outcome } from '../frame/host.ts';
 import { signerFor, type KeyOptions } from '../policy/signer.ts';
 import { configDirectory, trustedKeys } from '../policy/trusted-keys.ts';
+import { CHECK_SCRIPT } from './check-script.ts';
 import { readmeOf } from './readme.ts';
 
 export interface ExportOptions extends KeyOptions {
@@ -32,6 +33,7 @@ export const exportEvidence = async (host: Host, run: string, options: ExportOpt
   const signs = options.key !== undefined || config.cosign !== undefined;
   const signer = signs ? await signerFor(host, options) : null;
   if (signer) files.set(`${EVIDENCE.keys}exporter.pub`, Buffer.from(signer.publicKey));
+  files.set(EVIDENCE.script, Buffer.from(CHECK_SCRIPT));
   files.set(EVIDENCE.readme, Buffer.from(readmeOf(run, [...files.keys()], signer !== null)));
   const all = new Map([...files].toSorted(([a], [b]) => (a < b ? -1 : 1)));
   const sums = Buffer.from(sumsOf(all));

@@ -3,7 +3,12 @@
 export const readmeOf = (run: string, files: readonly string[], signed: boolean): string =>
   `# Evidence of run ${run}
 
-\`xcrepl evidence verify\` checks everything below at once, offline. Without it:
+\`xcrepl evidence verify\` checks everything below at once, offline. So does \`check.py\`, with nothing but Python's own
+library and openssl; read it before you run it, and give it the exporter's public key as you know it from elsewhere:
+
+    python3 check.py${signed ? ' keys/exporter.pub' : ''}
+
+Or by hand:
 
 ## Nothing was changed
 
@@ -14,7 +19,7 @@ ${
 The checksums are signed (ECDSA P-256, SHA-256; a sigstore bundle). Take the exporter's public key from whoever you got
 it from before, not from this archive:
 
-    cosign verify-blob SHA256SUMS --bundle SHA256SUMS.sigstore.json --key exporter.pub --insecure-ignore-tlog --private-infrastructure
+    cosign verify-blob SHA256SUMS --bundle SHA256SUMS.sigstore.json --key keys/exporter.pub --insecure-ignore-tlog --private-infrastructure
 
 or with openssl:
 
@@ -27,7 +32,8 @@ The checksums are not signed: nothing here says who exported it.
 }
 ## The plan
 
-\`plan.json\` carries its own digest: sha256 over the canonical JSON (RFC 8785) of everything in it but \`digest\`.
+\`plan.json\` carries its own digest: sha256 over the canonical JSON (RFC 8785) of everything in it but \`digest\`
+(\`canonical\` in check.py).
 ${
   files.some((name) => name.startsWith('approvals/'))
     ? `
@@ -36,7 +42,7 @@ ${
 Each file of \`approvals/\` is a sigstore bundle around a DSSE envelope with an in-toto statement, whose subject's sha256 is
 the plan's digest. What is signed is \`DSSEv1 LENGTH TYPE LENGTH PAYLOAD\` (the envelope's pre-authentication encoding):
 
-    jq -r .dsseEnvelope.payload approvals/FILE | base64 -d | jq .
+    for file in approvals/*; do jq -r .dsseEnvelope.payload "$file" | base64 -d | jq .; done
 `
     : ''
 }

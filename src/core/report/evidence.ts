@@ -18,6 +18,7 @@ import type { Bundles, PublicKey } from '../signing/signing.ts';
 /** Names in the bundle. */
 export const EVIDENCE = {
   readme: 'README.md',
+  script: 'check.py',
   sums: 'SHA256SUMS',
   signature: 'SHA256SUMS.sigstore.json',
   plan: 'plan.json',
