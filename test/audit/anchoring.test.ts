@@ -84,7 +84,7 @@ test('an anchor that failed is told, shown with range and age, and made by the n
   expect(await statusOf(next.host)).toMatchObject({ anchored: 4, unanchored: null });
 });
 
-test('a store that does not answer keeps no command from working, and what it would say is unknown', async () => {
+test('a store that does not answer keeps no command from working, and what it holds is shown as unknown', async () => {
   const s3 = { kind: 's3', endpoint: 'http://127.0.0.1:1', bucket: 'acme', credentials: CREDENTIALS };
   const { host, said } = await auditHost(join(root, 'silent'), [s3]);
   await command(host, 3);
@@ -94,9 +94,6 @@ test('a store that does not answer keeps no command from working, and what it wo
     unanchored: { from: 0, to: 2 },
     places: [{ anchored: null, why: expect.stringMatching(/does not answer/) as string }],
   });
-  const { document, exit } = await verifyThisLog(host, { offline: false });
-  expect(document).toMatchObject({ verdict: 'unknown', findings: [] });
-  expect(exit).toBe(12);
 });
 
 const LATER = 9;

@@ -73,11 +73,25 @@ export const entryBytes = (entry: AuditEntry): Buffer => {
   return bytes;
 };
 
+/** Whether the bytes are an entry in its only form: another text with the same fields would be another leaf. */
+export const isCanonicalEntry = (bytes: Buffer): boolean => {
+  const entry = parseEntry(bytes);
+  try {
+    return entry !== null && canonicalText(entry) === bytes.toString();
+  } catch {
+    // Half of a surrogate pair has no canonical form.
+    return false;
+  }
+};
+
 /** Null where the bytes are no entry. */
 export const parseEntry = (bytes: Uint8Array): AuditEntry | null => {
   try {
-    return auditEntrySchema.parse(JSON.parse(Buffer.from(bytes).toString()));
+    return auditEntrySchema.parse(JSON.parse(textOf(bytes)));
   } catch {
     return null;
   }
 };
+
+const textOf = (bytes: Uint8Array): string =>
+  (Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes)).toString();

@@ -5,7 +5,7 @@
 
 import { Buffer } from 'node:buffer';
 import type { Checkpoint } from './checkpoint.ts';
-import { parseEntry } from './entry.ts';
+import { isCanonicalEntry } from './entry.ts';
 import { GrowingTree } from './growing-tree.ts';
 import { HASH_BYTES, leafHash } from './merkle.ts';
 import type { NoteVerifier } from './note.ts';
@@ -113,8 +113,8 @@ class LogVerification {
     const full: [Tile, Buffer][] = [];
     this.#compareRoots(queue);
     for await (const { number, bytes } of this.#log.entries()) {
-      if (parseEntry(bytes) === null)
-        this.#found('XC-5601', `entry ${number}`, 'it is no entry of an audit log');
+      if (!isCanonicalEntry(bytes))
+        this.#found('XC-5601', `entry ${number}`, 'it is no entry of an audit log in its canonical form');
       lines.push(bytes);
       this.#tree.append(leafHash(bytes), (tile, hashes) => full.push([tile, hashes]));
       // What no checkpoint covers yet need not have tiles and bundles.

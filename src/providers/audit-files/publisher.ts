@@ -14,8 +14,9 @@ import { XcError } from '../../core/errors/xc-error.ts';
 import type { EntryFiles } from './entry-files.ts';
 import type { LogDirectory } from './log-directory.ts';
 
-/** Full tiles that wait in memory for their files. */
+/** Full tiles that wait in memory before their files are begun beside the appends, and before appends wait for them. */
 const TILES_AHEAD = 64;
+const MOST_TILES_AHEAD = 1024;
 
 export class Publisher {
   readonly #directory: LogDirectory;
@@ -23,6 +24,7 @@ export class Publisher {
   readonly #origin: string;
   readonly #keys: LogKeys;
   #full: [Tile, Buffer][] = [];
+  #writing: Promise<void> | null = null;
 
   constructor(directory: LogDirectory, entries: EntryFiles, origin: string, keys: LogKeys) {
     this.#directory = directory;
@@ -34,9 +36,17 @@ export class Publisher {
   /** Takes tiles that the tree has filled. */
   readonly filled = (tile: Tile, bytes: Buffer): void => void this.#full.push([tile, bytes]);
 
-  /** Writes tiles that wait, when there are many. */
-  async relieve(): Promise<void> {
-    if (this.#full.length >= TILES_AHEAD) await this.#writeFull();
+  /** Begins to write tiles, when many wait. @returns what is to be waited for, when too many do */
+  relieve(): Promise<void> | null {
+    if (this.#full.length >= TILES_AHEAD)
+      this.#writing ??= this.#writeFull().finally(() => (this.#writing = null));
+    return this.#full.length >= MOST_TILES_AHEAD ? this.#writing : null;
+  }
+
+  /** When nothing is on its way to its file any more. */
+  async settled(): Promise<void> {
+    await this.#writing;
+    await this.#directory.settled();
   }
 
   /**
@@ -69,6 +79,7 @@ export class Publisher {
     if (known !== null && before === tree.size) return { checkpoint, note: known };
     const note = await signNote(formatCheckpoint(checkpoint), [this.#keys.signer]);
     await this.#entries.sync(before, tree.size);
+    await this.#writing;
     await this.#writeFull();
     for (const [tile, bytes] of tree.partialTiles()) await this.#directory.writeTile(tile, bytes);
     await this.#writeBundles(before, tree.size);
@@ -78,7 +89,8 @@ export class Publisher {
   }
 
   async #writeFull(): Promise<void> {
-    for (const [tile, bytes] of this.#full.splice(0)) await this.#directory.writeTile(tile, bytes);
+    for (let next = this.#full.shift(); next; next = this.#full.shift())
+      await this.#directory.writeTile(...next);
   }
 
   /** Bundles of entries, which other tools read: those that grew since the last checkpoint. */

@@ -137,7 +137,8 @@ export class Sequencer implements AsyncDisposable {
     }
     let number = first;
     for (const { lines: own, resolve } of group) resolve(own.map(() => number++));
-    await this.#publisher.relieve();
+    const tooMany = this.#publisher.relieve();
+    if (tooMany) await tooMany;
   }
 
   #grow(tree: GrowingTree, lines: readonly Buffer[]): void {
@@ -184,7 +185,7 @@ export class Sequencer implements AsyncDisposable {
     this.#held = null;
     // The next holder may go on in the same file.
     this.#entries.close();
-    await this.#directory.settled();
+    await this.#publisher.settled();
     await held?.[Symbol.asyncDispose]();
   }
 
