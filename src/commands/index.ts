@@ -24,6 +24,11 @@ export const tree: readonly CommandEntry[] = [
     load: async () => (await import('./snapshot/index.ts')).snapshot,
   },
   {
+    name: 'objects',
+    summary: 'Mirror objects between regions, and compare them',
+    load: async () => (await import('./objects/index.ts')).objects,
+  },
+  {
     name: 'uninstall',
     summary: 'Remove everything of ours from the databases of a region',
     load: async () => (await import('./uninstall.ts')).uninstall,

@@ -2,7 +2,13 @@
 
 import type { Client } from 'pg';
 import type { Pace } from '../../core/replication/pace.ts';
-import { budgetPace, measuredLatencies, settle, type Purses } from '../../core/replication/budget-pace.ts';
+import {
+  budgetPace,
+  measuredLatencies,
+  settle,
+  type Purses,
+  type Spender,
+} from '../../core/replication/budget-pace.ts';
 import type { EngineProgress } from '../../core/replication/engine.ts';
 import type { ReplicationFacts } from '../../core/plan/facts.ts';
 import type { BudgetFact } from '../../core/policy/gates/budgets.ts';
@@ -13,9 +19,12 @@ import { dayCounts, readDay } from '../../providers/postgres/day-counts.ts';
 import type { Host } from '../frame/host.ts';
 import type { Selected } from './selection.ts';
 
+/** A stream, or anything else whose bytes are counted in the target's database. */
+type Spending = Pick<Stream, 'key' | 'target'> & { readonly links: readonly Spender[] };
+
 export interface RunBudgets extends AsyncDisposable {
   /** Null where no budget is about the stream. */
-  paceOf(stream: Stream, progress: EngineProgress): Pace | null;
+  paceOf(stream: Spending, progress: Pick<EngineProgress, 'waiting'>): Pace | null;
   /** How late a transaction was that the stream applied. */
   applied(stream: Stream, lagMs: number): void;
   /** Of the run so far. */
@@ -32,7 +41,7 @@ export const openBudgets = (host: Host, { loaded, dsns }: Pick<Selected, 'loaded
     sessions.delete(key);
     if (client) await disconnect(client);
   };
-  const onTarget = async <T>({ target }: Stream, work: (client: Client) => Promise<T>): Promise<T> => {
+  const onTarget = async <T>({ target }: Spending, work: (client: Client) => Promise<T>): Promise<T> => {
     const key = `${target.region}/${target.database}`;
     const attempt = async (): Promise<T> => {
       const client = sessions.get(key) ?? (await openTarget(host, dsns, target));

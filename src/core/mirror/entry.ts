@@ -2,8 +2,8 @@
 
 import type { HexDigest } from '../objects/hex-digest.ts';
 
-/** Keys below this are the program's own, in every store: manifests, leases, uploads under way. Never mirrored. */
-export const OWN_PREFIX = '.xcrepl/';
+/** Keys below this are the program's own, in every store: manifests, leases, uploads under way, anchors of the audit log. Never mirrored. */
+export const OWN_PREFIX = 'xcrepl/';
 
 /** Metadata of a copied object: from which version of the source's object it was made, as `versionMark` writes it. */
 export const SOURCE_MARK = 'xcrepl-source';

@@ -47,13 +47,13 @@ export const textOf = async (body: AsyncIterable<Uint8Array>): Promise<string> =
 export const contentsOf = async (store: ObjectStore): Promise<Record<string, string>> => {
   const found: Record<string, string> = {};
   for await (const { key } of store.list(''))
-    if (!key.startsWith('.xcrepl/')) found[key] = await textOf(store.read(key));
+    if (!key.startsWith('xcrepl/')) found[key] = await textOf(store.read(key));
   return found;
 };
 
 export const ownKeys = async (store: ObjectStore): Promise<string[]> => {
   const keys: string[] = [];
-  for await (const { key } of store.list('.xcrepl/')) keys.push(key);
+  for await (const { key } of store.list('xcrepl/')) keys.push(key);
   return keys;
 };
 

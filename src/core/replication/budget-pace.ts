@@ -40,12 +40,15 @@ const JOB_MS = 100;
 /** A stream that applied nothing for as long is not late: nothing waits there. */
 const LATE_FOR_MS = 5_000;
 
+/** Whatever sends a tenant's bytes from one region to another. */
+export type Spender = Pick<Link, 'id' | 'tenant' | 'source' | 'target'>;
+
 /** What tenants have between regions, shared by all streams of a run. */
 export type Purses = Map<string, Purse>;
 
 /** Null where no budget is about these links. */
 export const budgetPace = (
-  links: readonly Link[],
+  links: readonly Spender[],
   budgets: readonly Budget[],
   ports: BudgetPorts,
   purses: Purses = new Map(),

@@ -3,6 +3,24 @@
 import type { CodeEntry } from '../catalogue.ts';
 
 export const mirrorCodes = {
+  'XC-1070': {
+    title: 'place of a mirror cannot be read',
+    means:
+      'A place is written as region:prefix, with nothing behind the colon for all objects, or both places are given by the id of one rule that has prefixes.',
+    next: 'xcrepl objects sync us-east-1:photos/ eu-central-1:photos/, or xcrepl objects sync RULE',
+  },
+  'XC-2084': {
+    title: 'place of a mirror belongs to another tenant',
+    means:
+      'Every mirror is of one tenant, or of what belongs to none. The prefix reaches into the place of a tenant in one of the two stores.',
+    next: 'name the tenant with --tenant, and give the prefix below the tenant’s own place',
+  },
+  'XC-2085': {
+    title: 'both places of a mirror overlap',
+    means:
+      'Source and target lie in the same store, one of them within the other, so that a copy would be copied again.',
+    next: 'choose prefixes of which none begins with the other',
+  },
   'XC-1071': {
     title: 'glob cannot be read',
     means:
