@@ -107,7 +107,10 @@ export const applying = [
       'updates and deletes of rows that the target lost: the row is put there again, and counted',
     ],
   }),
-  rule(18, 'The source forgets only what no crash of the target can take back.', {
+  rule(18, 'The source forgets only what no crash of the target, and no promotion of its standby, can take back.', {
+    'test/e2e/promoted-standby.long.test.ts': [
+      'a promoted standby of either side is gone on with, or the doctor says what is missing and mends it',
+    ],
     'test/seeds/suites/kill-server.ts': ['kill-${side}'],
     'src/core/validation/checks/servers.test.ts': ['synchronized-standbys fail warn XC-5305'],
   }),

@@ -39,7 +39,11 @@ export class DurablePositions {
   }
 }
 
-/** What the target, and every physical standby that streams from it, has on disk. */
+/**
+ * What the target, and every physical standby, has on disk. One that is away just now is known by its slot, whose
+ * restart_lsn is what it last said to have flushed: it can be the one that is promoted.
+ */
 const FLUSHED =
   'SELECT pg_current_wal_flush_lsn(), (SELECT min(r.flush_lsn) FROM pg_stat_replication r' +
-  " WHERE NOT EXISTS (SELECT FROM pg_replication_slots s WHERE s.active_pid = r.pid AND s.slot_type = 'logical'))";
+  " WHERE NOT EXISTS (SELECT FROM pg_replication_slots s WHERE s.active_pid = r.pid AND s.slot_type = 'logical'))," +
+  " (SELECT min(restart_lsn) FROM pg_replication_slots WHERE slot_type = 'physical' AND NOT temporary)";
