@@ -1,6 +1,8 @@
 /** TRUNCATE between the snapshots of a copy that was cut short, and while a copy reads. */
 
 import { describe, expect, test } from 'vitest';
+import { connect, disconnect } from '../../src/providers/postgres/connect.ts';
+import { lookAtSource } from '../../src/providers/postgres/status.ts';
 import { makePair, type Pair } from '../harness/pair.ts';
 import { digests } from '../harness/table-digest.ts';
 import { SOURCE_REGION, TARGET_REGION } from '../servers/server-pair.ts';
@@ -100,4 +102,35 @@ describe.each(['schema', 'column'] as const)('a tenant that is a %s', (scope) =>
     await engine.catchUp();
     expect(await digests(pair.target, TABLES)).toEqual(await digests(pair.source, TABLES));
   });
+});
+
+test('an old snapshot is shown, and exchanged before the next table', async () => {
+  await using pair = await withScope('schema');
+  await using held = await openTestEngine(pair, { renewSnapshotMs: 0, run: 'rn_01' });
+  await held.engine.acquire();
+  await held.publish();
+  await held.createSlot();
+  const looks = async () => {
+    const client = await connect(pair.source.dsn, { subject: SOURCE_REGION });
+    try {
+      return [...((await lookAtSource(client, SOURCE_REGION)).snapshots ?? [])];
+    } finally {
+      await disconnect(client);
+    }
+  };
+  expect(await looks()).toEqual([
+    ['rn_01', { ageMs: expect.any(Number), transactions: expect.any(Number) }],
+  ]);
+  const [first, second] = await held.copySteps(1);
+  await held.engine.copyTable(first!, never);
+  await pair.source.query('SELECT pg_current_xact_id()');
+  await pair.source.query(`UPDATE app.whole SET v = 'between' WHERE id = 1; UPDATE app.parts SET v = 'between' WHERE id = 1`);
+  await held.engine.copyTable(second!, never);
+  const [read] = await pair.target.query<{ n: number }>(
+    'SELECT count(DISTINCT snapshot)::int AS n FROM xcrepl.copy_chunks',
+  );
+  expect(read!.n).toBe(2);
+  await held.catchUp();
+  expect(await looks()).toEqual([]);
+  expect(await digests(pair.target, TABLES)).toEqual(await digests(pair.source, TABLES));
 });

@@ -65,6 +65,12 @@ const detailLines = (link: LinkStatus): string[] => [
       : typeof link.slot?.safeWalBytes === 'number'
         ? [`its slot is lost after another ${bytesText(link.slot.safeWalBytes)} of log`]
         : []),
+  ...(link.snapshot === null
+    ? []
+    : [
+        link.snapshot.alarm ??
+          `its copy reads under a snapshot of ${durationText(link.snapshot.ageMs)} ago, which VACUUM waits for`,
+      ]),
   ...(link.sequences?.left.map(({ sequence, why }) => `sequence ${sequence} is not carried: ${why}`) ?? []),
 ];
 

@@ -35,4 +35,6 @@ export interface ReplicationMetrics {
   bytes(edge: Edge, phase: 'copy' | 'stream', bytes: number): void;
   /** xcrepl_replication_retained_wal_bytes, …_limit_bytes and …_seconds_left */
   retained(edge: Edge, log: RetainedWal): void;
+  /** xcrepl_replication_copy_snapshot_age_seconds; 0 where nothing is copied */
+  copySnapshot(edge: Edge, ageMs: number): void;
 }

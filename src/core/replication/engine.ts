@@ -39,6 +39,8 @@ export interface EngineProgress {
   applied(lagMs: number, position: Lsn): void;
   /** Write-ahead log that a slot of the stream holds back now. */
   retained(log: RetainedWal): void;
+  /** Age of the oldest snapshot that its copies read under now; 0 where nothing is copied. */
+  copySnapshot?(ageMs: number): void;
   note(text: string): void;
   /** The stream stands until a person does what the error says; the next change that is applied ends it. */
   waiting?(error: XcError): void;

@@ -2,6 +2,7 @@
 
 import type { LinkState } from '../plan/facts.ts';
 import { type RetainedWal } from '../metrics/retained-wal.ts';
+import type { CopySnapshot } from '../metrics/copy-snapshot.ts';
 import { rangeFacts } from '../validation/positions/refuse.ts';
 import type { SlotHealth, SequencesLook, TableStatus, Runner } from './look.ts';
 
@@ -33,6 +34,8 @@ export interface LinkStatus {
     | null;
   /** What the slot holds back against what it may; null where there is no slot, or it was not seen. */
   readonly retained: RetainedWal | null;
+  /** What its copy holds back of the source's VACUUM; null where nothing of it is copied now. */
+  readonly snapshot: CopySnapshot | null;
   /** Of the stream: sequences that were carried along, and that could not be; null before the first time. */
   readonly sequences: SequencesLook | null;
   /** Whether the stream could start at its checkpoint, as the doctor says it; null where it was not judged. */

@@ -14,6 +14,8 @@ export interface SourceLook {
   readonly walBytesPerSecond?: number | null;
   /** Null for a change log, which has none. */
   readonly slots: ReadonlyMap<string, SlotHealth> | null;
+  /** The oldest snapshot that a run’s sessions read under, by the run as application_name has it, which may cut it off. */
+  readonly snapshots?: ReadonlyMap<string, { readonly ageMs: number; readonly transactions: number }>;
   /** What the positions are judged by; absent where nobody asked. */
   readonly seen?: {
     readonly systemIdentifier: string;

@@ -55,6 +55,7 @@ const healthy: SlotHealth = {
 const runner = { run: 'rn_1', host: 'h', pid: 7, since: '2026-01-01T00:00:00.000Z' };
 
 interface Changes {
+  readonly snapshotMs?: number;
   readonly row?: Partial<LinkLook> | null;
   readonly slot?: Partial<SlotHealth> | null;
   readonly position?: bigint;
@@ -72,6 +73,9 @@ const look = (changes: Changes = {}): LinkStatus => {
         : {
             currentLsn: lsnOf(5_000n),
             nowMs: 100_000,
+            ...(changes.snapshotMs === undefined
+              ? {}
+              : { snapshots: new Map([['rn_', { ageMs: changes.snapshotMs, transactions: 7 }]]) }),
             slots: new Map(changes.slot === null ? [] : [[SLOT, { ...healthy, ...changes.slot }]]),
           },
     target:
@@ -104,6 +108,17 @@ describe('status of a link', () => {
       slo: { verdict: 'met', objectiveMs: 5_000 },
     });
     expect(isFinding(look())).toBe(false);
+  });
+
+  it('alarms of a copy that reads under an old snapshot', () => {
+    const copying = { row: { state: 'copying' as const } };
+    expect(look({ ...copying, snapshotMs: 60_000 })).toMatchObject({
+      snapshot: { ageMs: 60_000, transactions: 7, alarm: null },
+    });
+    const old = look({ ...copying, snapshotMs: 7_200_000 });
+    expect(old.snapshot?.alarm).toContain('120 minutes');
+    expect(isFinding(old)).toBe(true);
+    expect(look({ snapshotMs: 7_200_000 }).snapshot).toBeNull();
   });
 
   it('has no lag once the checkpoint is where the source is, however old its newest commit', () => {

@@ -1,6 +1,7 @@
 /** Status of links: the configuration's links joined with what one look at each server gave. Pure. */
 
 import { formatLsn, parseLsn } from '../change/lsn.ts';
+import { judgeSnapshot, type CopySnapshot } from '../metrics/copy-snapshot.ts';
 import { judgeHeld, judgeRetained, RETENTION, type RetainedWal } from '../metrics/retained-wal.ts';
 import { targetTable } from '../topology/mapping.ts';
 import { slotName, type Link } from '../topology/link.ts';
@@ -51,6 +52,7 @@ const linkStatus = (link: Link, look: StreamLook): LinkStatus => {
         ? { name: slot, exists: health !== undefined, ahead: isAhead(slot, look), ...(health ?? NO_SLOT) }
         : null,
     retained: row && health ? retainedOf(health, lag, look, isHeld(row)) : null,
+    snapshot: row?.state === 'copying' ? snapshotOf(look) : null,
     sequences: target?.sequences?.get(stream.key) ?? null,
     positions: judgement && rangeFacts(judgement),
     runner,
@@ -88,6 +90,14 @@ const retainedOf = (
   const bytes = Math.max(0, retainedBytes);
   const judge = held ? judgeHeld : judgeRetained;
   return judge({ bytes, safeBytes: safeWalBytes, bytesPerSecond }, retention ?? RETENTION);
+};
+
+/** Of whoever runs the stream: its sessions on the source are told by the run. */
+const snapshotOf = ({ stream, source, target }: StreamLook): CopySnapshot | null => {
+  const run = target?.runners.get(stream.key)?.run;
+  if (run === undefined) return null;
+  const found = [...(source?.snapshots ?? [])].find(([name]) => run.startsWith(name));
+  return found ? judgeSnapshot(found[1]) : null;
 };
 
 const NO_SLOT: SlotHealth = {
@@ -174,6 +184,7 @@ export const isFinding = (status: LinkStatus): boolean =>
   status.slo.verdict === 'missed' ||
   status.verdict === 'fail' ||
   (status.retained !== null && status.retained.alarm !== null) ||
+  (status.snapshot !== null && status.snapshot.alarm !== null) ||
   status.state === 'errored' ||
   status.state === 'needs-repair' ||
   (status.slot !== null &&

@@ -3,6 +3,7 @@
 import type { Lsn } from '../change/lsn.ts';
 import type { XcError } from '../errors/xc-error.ts';
 import { LagHistogram, type LagQuantiles } from '../metrics/lag-histogram.ts';
+import { judgeSnapshot } from '../metrics/copy-snapshot.ts';
 import type { RetainedWal } from '../metrics/retained-wal.ts';
 import { edgeOf, type ReplicationMetrics } from '../metrics/metrics.ts';
 import type { EngineProgress } from '../replication/engine.ts';
@@ -31,6 +32,7 @@ export class RunProgress {
   readonly #tables = new Map<StreamKey, Map<string, TableCounts>>();
   readonly #onRetained = new Set<(stream: Stream, log: RetainedWal) => void>();
   readonly #waiting = new Set<StreamKey>();
+  readonly #oldSnapshots = new Set<StreamKey>();
   readonly #onWaiting = new Set<(stream: Stream, error: XcError | null) => void>();
   readonly #onApplied = new Set<(stream: Stream, lagMs: number) => void>();
 
@@ -73,6 +75,16 @@ export class RunProgress {
       retained: (log) => {
         metrics.retained(edge, log);
         for (const listen of this.#onRetained) listen(stream, log);
+      },
+      copySnapshot: (ageMs) => {
+        metrics.copySnapshot(edge, ageMs);
+        const { alarm } = judgeSnapshot({ ageMs, transactions: null });
+        const told = this.#oldSnapshots.has(stream.key);
+        if (alarm === null) this.#oldSnapshots.delete(stream.key);
+        else if (!told) {
+          this.#oldSnapshots.add(stream.key);
+          this.#listener.note?.(stream, `XC-5280 ${alarm}`);
+        }
       },
       note: (text) => this.#listener.note?.(stream, text),
       waiting: (error) => {

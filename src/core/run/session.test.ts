@@ -35,6 +35,7 @@ const metrics: ReplicationMetrics = {
   rows: nothing,
   bytes: nothing,
   retained: nothing,
+  copySnapshot: nothing,
 };
 
 class World {

@@ -28,7 +28,15 @@ const SOURCE = `
                                                      'confirmedFlush', confirmed_flush_lsn::text,
                             'retainedBytes', pg_wal_lsn_diff(here.lsn, restart_lsn), 'safeWalBytes', safe_wal_size))
                      FROM pg_replication_slots
-                    WHERE database = current_database() AND slot_name LIKE 'xcrepl\\_%'), '[]') AS slots
+                    WHERE database = current_database() AND slot_name LIKE 'xcrepl\\_%'), '[]') AS slots,
+         coalesce((SELECT json_agg(json_build_object('run', run, 'ageMs', age, 'transactions', transactions))
+                     FROM (SELECT split_part(application_name, ' ', 3) AS run, max(age(backend_xmin)) AS transactions,
+                                  (extract(epoch FROM clock_timestamp() - min(coalesce(xact_start, state_change))) * 1000)::float8 AS age
+                             FROM pg_stat_activity
+                            WHERE datname = current_database() AND application_name LIKE 'xcrepl %:% rn\\_%'
+                              AND backend_xmin IS NOT NULL
+                              -- A slot's exported snapshot is held by a walsender, which tells no start of it.
+                              AND (xact_start IS NOT NULL OR state = 'idle in transaction') GROUP BY 1) s), '[]') AS snapshots
     FROM here`;
 
 interface SourceRow {
@@ -36,6 +44,11 @@ interface SourceRow {
   readonly nowMs: number;
   readonly walBytesPerSecond: number | null;
   readonly slots: readonly (SlotHealth & { readonly name: string })[];
+  readonly snapshots: readonly {
+    readonly run: string;
+    readonly ageMs: number;
+    readonly transactions: number;
+  }[];
 }
 
 export const lookAtSource = async (client: Client, subject: string): Promise<SourceLook> => {
@@ -46,6 +59,7 @@ export const lookAtSource = async (client: Client, subject: string): Promise<Sou
       nowMs: row.nowMs,
       walBytesPerSecond: row.walBytesPerSecond,
       slots: new Map(row.slots.map(({ name, ...health }) => [name, health])),
+      snapshots: new Map(row.snapshots.map(({ run, ...snapshot }) => [run, snapshot])),
       ...(await seen(client, subject)),
     };
   } catch (error) {

@@ -81,6 +81,12 @@ export const prometheusMetrics = (): PrometheusMetrics => {
     labelNames: EDGE,
     registers,
   });
+  const snapshot = new Gauge({
+    name: 'xcrepl_replication_copy_snapshot_age_seconds',
+    help: 'Age of the oldest snapshot that copies read under, which VACUUM at the source waits for; 0 while nothing is copied.',
+    labelNames: EDGE,
+    registers,
+  });
   return {
     contentType: registry.contentType,
     text: () => registry.metrics(),
@@ -91,6 +97,7 @@ export const prometheusMetrics = (): PrometheusMetrics => {
     succeeded: (edge, atMs) => success.set(labels(edge), atMs / 1_000),
     rows: (edge, operation, count) => rows.inc({ ...labels(edge), operation }, count),
     bytes: (edge, phase, count) => bytes.inc({ ...labels(edge), phase }, count),
+    copySnapshot: (edge, ageMs) => snapshot.set(labels(edge), ageMs / 1_000),
     retained: (edge, log) => {
       retained.set(labels(edge), log.bytes);
       limit.set(labels(edge), log.limitBytes);

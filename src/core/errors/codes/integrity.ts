@@ -166,4 +166,10 @@ export const integrityCodes = {
     means: 'The proof, the entry or the checkpoint in the file is not what it claims to be.',
     next: 'have the proof made again by xcrepl audit prove, and look at who gave you this one',
   },
+  'XC-5280': {
+    title: 'a copy holds back VACUUM at the source',
+    means:
+      'A copy has read under one snapshot for more than an hour. Row versions that were deleted since, in any table of the source’s server, stay until it is let go. Between two tables a copy takes a later snapshot by itself once its own is ten minutes old, so this is one table.',
+    next: 'let it end, or end the run: the next one goes on with the chunks that are left, under a snapshot of then',
+  },
 } as const satisfies Record<string, CodeEntry>;

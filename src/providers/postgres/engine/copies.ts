@@ -2,6 +2,7 @@
 
 import { isXcError, XcError } from '../../../core/errors/xc-error.ts';
 import { maxLsn, ZERO_LSN } from '../../../core/change/lsn.ts';
+import { RENEW_AFTER_MS } from '../../../core/metrics/copy-snapshot.ts';
 import { addLacking, mayBeAdded } from './additive.ts';
 import { openCopySession, type CopySession } from './copy-table.ts';
 import { tableNameSql } from '../quote.ts';
@@ -18,16 +19,31 @@ const RELATIONS = `
 export class Copies implements AsyncDisposable {
   readonly #parts: EngineParts;
   readonly #sessions = new Map<string, CopySession>();
+  readonly #beganMs = new Map<string, number>();
 
   constructor(parts: EngineParts) {
     this.#parts = parts;
   }
 
-  /** The slot's own snapshot for as long as it lives, and one of now after that. */
+  /**
+   * For a table: the slot's own snapshot for as long as it lives, and one of now after that. An old one is let go, because
+   * the source's VACUUM waits for it (CORRECTNESS 8); nobody else reads under it, as a slot's tables are copied in turn.
+   */
   async session(slot: string): Promise<CopySession> {
     const held = this.#sessions.get(slot);
-    if (held?.snapshot.alive()) return held;
+    const { renewSnapshotMs = RENEW_AFTER_MS } = this.#parts.options;
+    if (held?.snapshot.alive() && this.#ageMs(slot) < renewSnapshotMs) return held;
     return await this.begin(slot, await laterSnapshot(this.#parts.sessions));
+  }
+
+  /** Of the oldest snapshot that is held; 0 where none is. */
+  get oldestMs(): number {
+    return Math.max(0, ...[...this.#sessions.keys()].map((slot) => this.#ageMs(slot)));
+  }
+
+  #ageMs(slot: string): number {
+    const nowMs = this.#parts.options.clock.nowMs();
+    return nowMs - (this.#beganMs.get(slot) ?? nowMs);
   }
 
   /** Takes the snapshot over: it is let go with the session, or here when there will be none. */
@@ -46,6 +62,7 @@ export class Copies implements AsyncDisposable {
       const notes = await new ShapeStore(this.#parts.session).read();
       const session = openCopySession({ snapshot, sides, tenants, notes });
       this.#sessions.set(slot, session);
+      this.#beganMs.set(slot, this.#parts.options.clock.nowMs());
       return session;
     } catch (error) {
       await snapshot[Symbol.asyncDispose]();

@@ -110,7 +110,7 @@ export class PostgresEngine implements StreamEngine {
     this.#parts = { options, sessions, control, beat, session, store, chunks, held, tables };
     this.#holder = new Holder(this.#parts);
     this.#copies = new Copies(this.#parts);
-    this.#upkeep = new Upkeep(this.#parts);
+    this.#upkeep = new Upkeep(this.#parts, () => this.#copies.oldestMs);
     this.#shapes = new ShapeWatch(this.#parts, session, (link, table) => this.#changed.touch(link, table));
     this.#streams = new Streams(this.#parts, this.#shapes, this.#upkeep);
   }
@@ -390,6 +390,7 @@ export class PostgresEngine implements StreamEngine {
       applied: (lagMs, position) => progress.applied(lagMs, position),
       retained: (log) => progress.retained(log),
       waiting: (error) => progress.waiting?.(error),
+      copySnapshot: (ageMs) => progress.copySnapshot?.(ageMs),
       note: (text) => progress.note(text),
     };
   }

@@ -29,6 +29,8 @@ export interface EngineOptions {
   readonly pace?: Pace;
   /** Chunks that are copied side by side. */
   readonly copyWorkers: number;
+  /** Age in milliseconds from which a copy’s snapshot is exchanged before its next table, where not as usual. */
+  readonly renewSnapshotMs?: number;
   /** What is done beside streams, where not as usual. */
   readonly upkeep?: {
     /** How often a followed stream that stands is helped on; null never. */

@@ -25,10 +25,13 @@ interface Beside {
 
 export class Upkeep {
   readonly #parts: EngineParts;
+  readonly #snapshotMs: () => number;
   readonly #besides = new Map<string, Beside>();
 
-  constructor(parts: EngineParts) {
+  /** @param snapshotMs age of the oldest snapshot that copies read under */
+  constructor(parts: EngineParts, snapshotMs: () => number) {
     this.#parts = parts;
+    this.#snapshotMs = snapshotMs;
   }
 
   /** Does the work, and looks after the slot for as long as anybody works on it. */
@@ -43,6 +46,7 @@ export class Upkeep {
         this.#besides.delete(slot);
         beside.stop.abort();
         await beside.done;
+        this.#parts.options.progress.copySnapshot?.(this.#snapshotMs());
       }
     }
   }
@@ -91,6 +95,7 @@ export class Upkeep {
     const { progress, clock, upkeep } = this.#parts.options;
     const rate = new RetainedRate();
     await this.#every(RETAINED_MS, 'retained log', signal, async () => {
+      progress.copySnapshot?.(this.#snapshotMs());
       const log = await retainedLog(await this.#parts.control.source(), slot);
       if (!log) return;
       const bytesPerSecond = rate.add(log.bytes, clock.nowMs());
