@@ -107,13 +107,17 @@ export const applying = [
       'updates and deletes of rows that the target lost: the row is put there again, and counted',
     ],
   }),
-  rule(18, 'The source forgets only what no crash of the target, and no promotion of its standby, can take back.', {
-    'test/e2e/promoted-standby.long.test.ts': [
-      'a promoted standby of either side is gone on with, or the doctor says what is missing and mends it',
-    ],
-    'test/seeds/suites/kill-server.ts': ['kill-${side}'],
-    'src/core/validation/checks/servers.test.ts': ['synchronized-standbys fail warn XC-5305'],
-  }),
+  rule(
+    18,
+    'The source forgets only what no crash of the target, and no promotion of its standby, can take back.',
+    {
+      'test/e2e/promoted-standby.long.test.ts': [
+        'a promoted standby of either side is gone on with, or the doctor says what is missing and mends it',
+      ],
+      'test/seeds/suites/kill-server.ts': ['kill-${side}'],
+      'src/core/validation/checks/servers.test.ts': ['synchronized-standbys fail warn XC-5305'],
+    },
+  ),
   rule(19, 'A slot is never acknowledged past the checkpoint, whatever a keepalive says.', {
     'test/engine/idle-and-busy.pg.test.ts': [
       'a link without changes moves its checkpoint and its slot past what others write, and messages pass without harm',

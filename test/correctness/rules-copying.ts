@@ -79,11 +79,15 @@ export const copying = [
       'test/engine/altered-during-copy.pg.test.ts': ['what is altered while it is copied arrives, ddl: %s'],
     },
   ),
-  rule(8, 'A copy holds no lock on a table between two of its chunks, and no snapshot for longer than it must; how long it does is shown.', {
-    'test/engine/truncate-during-copy.pg.test.ts': [
-      'an old snapshot is shown, and exchanged before the next table',
-      'TRUNCATE beside a copy that is over its table goes through, and the copy to its end',
-    ],
-    'src/core/report/status.test.ts': ['alarms of a copy that reads under an old snapshot'],
-  }),
+  rule(
+    8,
+    'A copy holds no lock on a table between two of its chunks, and no snapshot for longer than it must; how long it does is shown.',
+    {
+      'test/engine/truncate-during-copy.pg.test.ts': [
+        'an old snapshot is shown, and exchanged before the next table',
+        'TRUNCATE beside a copy that is over its table goes through, and the copy to its end',
+      ],
+      'src/core/report/status.test.ts': ['alarms of a copy that reads under an old snapshot'],
+    },
+  ),
 ];

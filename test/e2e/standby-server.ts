@@ -4,7 +4,13 @@ import { appendFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { freePort } from '../../src/providers/lab/port.ts';
-import { killServer, livingServer, startServer, stopServer, type Server } from '../../src/providers/lab/server.ts';
+import {
+  killServer,
+  livingServer,
+  startServer,
+  stopServer,
+  type Server,
+} from '../../src/providers/lab/server.ts';
 import { openDatabase, withDatabase, type TestDatabase } from '../harness/test-database.ts';
 import { until } from './until.ts';
 
@@ -74,8 +80,7 @@ export const caughtUp = async (primary: TestDatabase, { database }: Standby): Pr
   const [now] = await primary.query<{ at: string }>('SELECT pg_current_wal_lsn()::text AS at');
   await until(
     'the standby has it all',
-    async () =>
-      (await database.query(`SELECT WHERE pg_last_wal_replay_lsn() >= '${now!.at}'`)).length === 1,
+    async () => (await database.query(`SELECT WHERE pg_last_wal_replay_lsn() >= '${now!.at}'`)).length === 1,
   );
 };
 

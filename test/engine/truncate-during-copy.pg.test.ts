@@ -118,13 +118,13 @@ test('an old snapshot is shown, and exchanged before the next table', async () =
       await disconnect(client);
     }
   };
-  expect(await looks()).toEqual([
-    ['rn_01', { ageMs: expect.any(Number), transactions: expect.any(Number) }],
-  ]);
+  expect(await looks()).toEqual([['rn_01', { ageMs: expect.any(Number), transactions: expect.any(Number) }]]);
   const [first, second] = await held.copySteps(1);
   await held.engine.copyTable(first!, never);
   await pair.source.query('SELECT pg_current_xact_id()');
-  await pair.source.query(`UPDATE app.whole SET v = 'between' WHERE id = 1; UPDATE app.parts SET v = 'between' WHERE id = 1`);
+  await pair.source.query(
+    `UPDATE app.whole SET v = 'between' WHERE id = 1; UPDATE app.parts SET v = 'between' WHERE id = 1`,
+  );
   await held.engine.copyTable(second!, never);
   const [read] = await pair.target.query<{ n: number }>(
     'SELECT count(DISTINCT snapshot)::int AS n FROM xcrepl.copy_chunks',

@@ -95,7 +95,11 @@ export const regionAnswers = async (region: LabRegion): Promise<boolean> => {
   }
 };
 
-export const serverOf = (lab: Lab, region: LabRegion): Server => ({ ...region, bin: lab.bin, user: lab.user });
+export const serverOf = (lab: Lab, region: LabRegion): Server => ({
+  ...region,
+  bin: lab.bin,
+  user: lab.user,
+});
 
 /** A URI as libpq and pg read it; a socket's directory stands in the parameter "host" (libpq documentation, 32.1.1.2). */
 const dsnOf = (lab: Lab, region: LabRegion, password: string, database: string): string =>
