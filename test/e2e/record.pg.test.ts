@@ -183,3 +183,49 @@ test('a recording that could leave a gap, or mix two links, stops with its reaso
   expect(lines.slice(0, before.length)).toEqual(before);
   expect(lines.at(-1)).toMatchObject({ t: 'seal', next: null });
 });
+
+test('gates stand before a log as before a stream, and one that follows serves health and metrics', async () => {
+  const tenants = pair.config.tenants!;
+  const changed = (more: object) =>
+    pair.configure((config) => ({
+      ...config,
+      tenants: { ...tenants, [REDACTED_TENANT]: { ...tenants[REDACTED_TENANT]!, ...more } },
+    }));
+  const begin = () =>
+    pair.xcrepl(['replication', 'record', '--link', LINK, '--to', 'other.log', '-o', 'json']);
+  await changed({ residency: { zones: ['us'] } });
+  expectRefusal(await begin(), { code: 'XC-2032', exit: 7, says: ['data of'] });
+  const columns = tenants[REDACTED_TENANT]!.columns!;
+  await changed({
+    columns: {
+      ...columns,
+      'shop.customers': { ...columns['shop.customers'], email: { pii: 'email', action: 'allow' } },
+    },
+  });
+  expectRefusal(await begin(), { code: 'XC-2033', exit: 7, says: ['shop.customers.email'] });
+  expect(await logFiles('other.log')).toEqual([]);
+  expect(await pair.source.query('SELECT FROM pg_replication_slots')).toEqual([]);
+
+  await changed({});
+  const following = pair.spawnXcrepl([
+    'replication',
+    'record',
+    '--link',
+    LINK,
+    '--to',
+    'other.log',
+    '--follow',
+  ]);
+  let said = '';
+  following.stderr.on('data', (text: Buffer) => (said += text.toString()));
+  await until('changes are recorded', async () => (await logFiles('other.log')).length > 0);
+  const url = /health and metrics on (\S+)/.exec(said)![1]!;
+  await pair.source.query(`UPDATE shop.customers SET note = 'again' WHERE ${OF}`);
+  await until('rows are counted', async () => {
+    const text = await (await fetch(`${url}/metrics`)).text();
+    return /xcrepl_replication_rows_total\{.*operation="update"\} [1-9]/.test(text);
+  });
+  expect(await (await fetch(`${url}/health`)).json()).toMatchObject({ live: true, ready: true });
+  following.kill('SIGINT');
+  await following;
+});

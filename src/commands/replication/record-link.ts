@@ -4,13 +4,21 @@ import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { formatLsn, type Lsn } from '../../core/change/lsn.ts';
 import { refuseGap, record, type Recorded } from '../../core/changelog/record.ts';
-import { recordingKey, recordingName, streamsOf, type Link } from '../../core/topology/link.ts';
+import { recordingKey, recordingName, streamsOf, type Link, type Stream } from '../../core/topology/link.ts';
 import { tableName } from '../../core/topology/table.ts';
 import { closeLog, findLog, logStore } from '../../providers/changelog/log-store.ts';
 import { parseDsn } from '../../providers/postgres/dsn.ts';
 import { PostgresRecording } from '../../providers/postgres/record/record-source.ts';
 import type { Host, Outcome } from '../frame/host.ts';
+import { Health } from '../../core/metrics/health.ts';
+import { gateTable } from '../../core/plan/gates.ts';
+import { refuseGates } from '../../core/plan/refuse-gates.ts';
+import { refuseResidency } from '../../core/plan/refusals.ts';
 import type { Removal } from '../../core/plan/removal.ts';
+import { RunProgress } from '../../core/run/progress.ts';
+import { prometheusMetrics } from '../../providers/prometheus/replication-metrics.ts';
+import { policyContext } from './policy-context.ts';
+import { serveFollowing } from './serve-following.ts';
 import { admitRemoval, writeRemoval } from '../policy/admit-removal.ts';
 import { boundYoungSpace } from '../../providers/system/young-space.ts';
 import type { RemovalOptions } from '../policy/removal-options.ts';
@@ -23,6 +31,7 @@ export interface RecordOptions extends RemovalOptions {
   readonly link: string;
   readonly to: string;
   readonly follow?: boolean | undefined;
+  readonly metricsAddr?: string | undefined;
   readonly until?: Lsn | undefined;
   readonly maxDuration?: number | undefined;
   readonly rotateBytes: number;
@@ -36,13 +45,22 @@ interface Parts {
   readonly path: string;
   readonly log: string;
   readonly source: PostgresRecording;
+  readonly stream: Stream;
 }
 
 export const recordLink = async (host: Host, options: RecordOptions): Promise<Outcome> => {
   boundYoungSpace();
   const { signal, end } = limited(host, options.maxDuration);
+  const metrics = prometheusMetrics();
+  const progress = new RunProgress(metrics);
+  const health = new Health();
+  await using opened = new AsyncDisposableStack();
   try {
-    return await withSource(host, options, !host.flags.dryRun, async (parts) => {
+    const server = host.flags.dryRun ? null : await serveFollowing(host, options, metrics, health);
+    if (server) opened.use(server);
+    return await withSource(host, { ...options, progress }, !host.flags.dryRun, async (parts) => {
+      await refuseRecordingGates(host, parts);
+      health.set(parts.stream.key, 'streaming');
       if (host.flags.dryRun) return await preview(parts, options);
       const { link, controlPlane, path, log, source } = parts;
       const back = host.leaves(
@@ -84,7 +102,7 @@ export const stopRecording = async (host: Host, options: RecordOptions): Promise
   });
 
 const removalOf = async (
-  { link, path, log, source }: Omit<Parts, 'controlPlane'>,
+  { link, path, log, source }: Pick<Parts, 'link' | 'path' | 'log' | 'source'>,
   found: Awaited<ReturnType<typeof findLog>>,
 ): Promise<Removal> => ({
   action: 'replication record --stop',
@@ -102,9 +120,26 @@ const shown = (document: object, text: string): Outcome => ({
   table: () => text,
 });
 
+/** A log leaves its region as a stream does: what may not go to the link's target is not written down for it. */
+const refuseRecordingGates = async (
+  host: Host,
+  { link, source }: Pick<Parts, 'link' | 'source'>,
+): Promise<void> => {
+  const loaded = await host.config();
+  const carried = new Map([[link, await source.tables()]]);
+  refuseResidency(carried);
+  const rows = gateTable(
+    carried,
+    { mode: loaded.mode, policy: policyContext(loaded) },
+    { id: link.id, nowMs: host.clock.nowMs(), findings: [], used: () => undefined },
+  );
+  // It replaces nothing, and no budget is about a file.
+  refuseGates(rows, link.id, ['P3', 'P6', 'P7']);
+};
+
 const withSource = async <T>(
   host: Host,
-  options: RecordOptions,
+  options: RecordOptions & { readonly progress?: RunProgress },
   lock: boolean,
   work: (parts: Parts) => Promise<T>,
 ): Promise<T> => {
@@ -135,9 +170,10 @@ const withSource = async <T>(
     clock: host.clock,
     lockTimeoutMs: host.flags.lockTimeoutMs ?? 0,
     note: (text) => host.narrator.info(text),
+    progress: options.progress?.of(stream!),
   });
   await source.open(lock);
-  return await work({ link, controlPlane, path, log, source });
+  return await work({ link, controlPlane, path, log, source, stream: stream! });
 };
 
 /** --max-duration ends a recording as an interruption does, only without being one. */

@@ -54,6 +54,10 @@ export const record: CommandModule = {
           .argParser((text: string) => parseLsn(text))
           .conflicts(['once', 'follow']),
       )
+      .option(
+        '--metrics-addr <host:port>',
+        'with --follow: serve /health and /metrics here; any free port of loopback without it',
+      )
       .option('--max-duration <duration>', 'end in good order after this time', (text) =>
         parseDuration(text, '--max-duration'),
       )

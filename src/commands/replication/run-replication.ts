@@ -12,11 +12,10 @@ import { RunProgress } from '../../core/run/progress.ts';
 import { runSession, type SessionEnd } from '../../core/run/session.ts';
 import { isoTime } from '../../core/time/clock.ts';
 import type { Stream } from '../../core/topology/link.ts';
-import { prometheusMetrics, type PrometheusMetrics } from '../../providers/prometheus/replication-metrics.ts';
+import { prometheusMetrics } from '../../providers/prometheus/replication-metrics.ts';
 import { writeDurably } from '../../providers/system/durable-file.ts';
 import { openStateDirectory, type StateDirectory } from '../../providers/system/state-directory.ts';
 import { boundYoungSpace } from '../../providers/system/young-space.ts';
-import type { MetricsServer } from '../../providers/prometheus/metrics-server.ts';
 import type { Host, Outcome } from '../frame/host.ts';
 import { confirmRegion } from './confirm.ts';
 import { hashKeysOf } from './hash-keys.ts';
@@ -28,6 +27,7 @@ import { runPolicy } from './run-policy.ts';
 import { openBudgets } from './budgets.ts';
 import { recordBegin, recordEnd, settlingNowAndThen } from './record-run.ts';
 import { withFormerStreams } from './former-streams.ts';
+import { serveFollowing } from './serve-following.ts';
 import { selectLinks, type Selected } from './selection.ts';
 import { heldByAnother, readPlan, scopedTo } from './reviewed-plan.ts';
 import { openEngine, type RunOptions, type RunParts } from './run-parts.ts';
@@ -59,7 +59,7 @@ export const runReplication = async (host: Host, options: RunOptions): Promise<O
   const health = new Health();
   const startedAt = isoTime(host.clock.nowMs());
   await using opened = new AsyncDisposableStack();
-  const server = await serve(host, options, metrics, health);
+  const server = await serveFollowing(host, options, metrics, health);
   if (server) opened.use(server);
   const store = await openStateDirectory(resolve(host.cwd, '.xcrepl'));
   await tellOfUnfinished(host, store);
@@ -212,20 +212,4 @@ const repair = async (host: Host, parts: RunParts, reviewed: Plan): Promise<Sess
     open: (stream, progress) => openEngine(host, parts, stream, progress),
     admit: (plan) => admit(host, parts, plan),
   });
-};
-
-/** Whatever runs until it is stopped is served (gate P4), on a port of its own where none was named. */
-const ANY_PORT = '127.0.0.1:0';
-
-const serve = async (
-  host: Host,
-  options: RunOptions,
-  metrics: PrometheusMetrics,
-  health: Health,
-): Promise<MetricsServer | null> => {
-  if (!options.follow) return null;
-  const { serveMetrics } = await import('../../providers/prometheus/metrics-server.ts');
-  const server = await serveMetrics(options.metricsAddr ?? ANY_PORT, metrics, () => health.report());
-  host.narrator.info(`health and metrics on ${server.url}`);
-  return server;
 };

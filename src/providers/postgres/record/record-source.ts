@@ -8,6 +8,7 @@ import { tableDraft } from '../../../core/changelog/logged-table.ts';
 import { refuseLostSlot, type RecordedSource } from '../../../core/changelog/record.ts';
 import type { HeaderRecord } from '../../../core/changelog/records.ts';
 import { XcError } from '../../../core/errors/xc-error.ts';
+import type { EngineProgress } from '../../../core/replication/engine.ts';
 import { wantedPublications } from '../../../core/plan/publication.ts';
 import { refuseColumnRules, refuseRecording } from '../../../core/plan/refusals.ts';
 import { tablesOf } from '../../../core/plan/scope.ts';
@@ -37,6 +38,7 @@ export interface RecordOptions extends SessionOptions {
   readonly clock: Clock;
   readonly lockTimeoutMs: number;
   readonly note: (text: string) => void;
+  readonly progress?: EngineProgress | undefined;
 }
 
 export class PostgresRecording implements RecordedSource, AsyncDisposable {

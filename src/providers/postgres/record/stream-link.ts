@@ -33,6 +33,7 @@ export interface StreamPorts {
   readonly sessions: Sessions;
   readonly client: Client;
   readonly clock: Clock;
+  readonly progress?: EngineProgress | undefined;
 }
 
 const SILENT: EngineProgress = {
@@ -96,7 +97,7 @@ export const streamLink = async (
       throw error;
     }),
   );
-  await runChangeLoop(stream, sink, clock, SILENT, end, how.signal);
+  await runChangeLoop(stream, sink, clock, ports.progress ?? SILENT, end, how.signal);
 };
 
 const publications = async ({ client, log }: StreamPorts): Promise<string[]> => {
