@@ -4,5 +4,5 @@ ALTER TABLE xcrepl.streams
   ADD COLUMN beat_at  timestamptz,
   -- Whose sign it is: a run of a program that gives none must not look as dead as the one before it.
   ADD COLUMN beat_run text,
-  -- [{"side": "source", "pid": 4711, "since": "2026-01-31 10:00:00.123456+00"}, …]
+  -- [{"side": "source", "pid": 4711, "since": "2026-01-31 10:00:00.123456+00"}, ...]
   ADD COLUMN sessions jsonb NOT NULL DEFAULT '[]';
