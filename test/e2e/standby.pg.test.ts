@@ -80,7 +80,7 @@ const untilEqual = async (): Promise<void> => {
 };
 
 test('of two that wait, one goes on where a killed run was, and the other waits on', async () => {
-  const first = follow();
+  const first = follow('--standby');
   await untilStreaming(first);
   const waiting = [follow('--standby'), follow('--standby')];
   for (const one of waiting) await untilWaiting(one);

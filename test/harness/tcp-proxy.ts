@@ -76,6 +76,8 @@ export const startTcpProxy = async (server: {
   const close = async (): Promise<void> => {
     const closed = new Promise<void>((resolve) => listener.close(() => resolve()));
     cut();
+    // A reset waits for what is still to be written, which a process that stands still never takes.
+    for (const socket of sockets) socket.destroy();
     resume();
     await closed;
   };

@@ -17,6 +17,8 @@ export interface Runner {
   kill(): Promise<RunnerEnd>;
   /** SIGTERM. @throws Error when it does not end in good time */
   stop(): Promise<RunnerEnd>;
+  /** Stands still, and goes on. */
+  signal(name: 'SIGSTOP' | 'SIGCONT'): void;
   isOver(): boolean;
 }
 
@@ -34,6 +36,7 @@ export const startRunner = (
   pair: Pair,
   mode: '--once' | '--follow',
   hear?: (text: string) => void,
+  more: readonly string[] = [],
 ): Runner => {
   const args = [
     'replication',
@@ -46,6 +49,7 @@ export const startRunner = (
     '-v',
     '-o',
     'json',
+    ...more,
   ];
   const child = pair.spawnXcrepl(args, { timeoutMs: RUN_LIMIT_MS });
   if (hear) child.stderr.on('data', (bytes: Buffer) => hear(bytes.toString()));
@@ -73,6 +77,7 @@ export const startRunner = (
       if (end === 'late') throw new Error(`it does not end after SIGTERM: ${told(await kill())}`);
       return end;
     },
+    signal: (name) => void child.kill(name),
     isOver: () => over,
   };
 };

@@ -12,6 +12,7 @@ import { links } from './suites/links.ts';
 import { killRunnerCopy } from './suites/kill-runner-copy.ts';
 import { killRunnerStream } from './suites/kill-runner-stream.ts';
 import { killSource, killTarget } from './suites/kill-server.ts';
+import { takeOver } from './suites/take-over.ts';
 import { workload } from './suites/workload.ts';
 import { suites } from './suites.ts';
 
@@ -25,6 +26,7 @@ const SEEDS: ReadonlyMap<Suite, readonly number[]> = new Map([
   [cycles, []],
   [workload, [1]],
   [links, [6]],
+  [takeOver, [6]],
 ]);
 
 const cases = suites.flatMap((suite) => (SEEDS.get(suite) ?? []).map((seed) => ({ suite, seed })));

@@ -5,6 +5,7 @@ import { cutNetwork } from './suites/cut-network.ts';
 import { cycles } from './suites/cycles.ts';
 import { fuzz } from './suites/fuzz.ts';
 import { links } from './suites/links.ts';
+import { takeOver } from './suites/take-over.ts';
 import { workload } from './suites/workload.ts';
 import { killRunnerCopy } from './suites/kill-runner-copy.ts';
 import { killRunnerStream } from './suites/kill-runner-stream.ts';
@@ -20,4 +21,5 @@ export const suites: readonly Suite[] = [
   cycles,
   workload,
   links,
+  takeOver,
 ];

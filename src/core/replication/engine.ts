@@ -165,6 +165,8 @@ export interface StreamEngine extends AsyncDisposable {
    * @throws XcError XC-5205 when the target already holds rows of a link that was never copied
    */
   checkSlot(step: CreateSlot): Promise<void>;
+  /** @throws XcError XC-7010 when another run has taken the stream over */
+  confirm(): Promise<void>;
   publishTables(step: PublishTables): Promise<{ changed: boolean }>;
   createSlot(step: CreateSlot): Promise<{ slot: string; position: Lsn }>;
   copyTable(step: CopyTable, signal: AbortSignal): Promise<Copied>;

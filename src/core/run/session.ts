@@ -3,40 +3,33 @@
  * where asked, and gives the streams back whatever happens.
  */
 
-import type { Health } from '../metrics/health.ts';
+import { isXcError } from '../errors/xc-error.ts';
 import { edgeOf, type ReplicationMetrics } from '../metrics/metrics.ts';
 import type { Plan, Step } from '../plan/plan.ts';
-import type { ErroredLink, StreamEngine } from '../replication/engine.ts';
-import type { Clock } from '../time/clock.ts';
+import type { ErroredLink } from '../replication/engine.ts';
 import type { LinkId, Stream, StreamKey } from '../topology/link.ts';
 import { engineRunners, streamResult } from './engine-runners.ts';
 import { asXcError, Executor, journalError, type StepObserver } from './executor.ts';
 import { follow, type FollowWatch } from './follow.ts';
 import type { JournalError, RunStore } from './journal.ts';
+import { HeldEngines, type HeldEnginesPorts } from './held-engines.ts';
 import { LagLimit } from './lag-limit.ts';
 import { followStep } from './main-stream.ts';
 import type { RunProgress } from './progress.ts';
-import { Standby, type StandbyRequest } from './stand-by.ts';
+import type { StandbyRequest } from './stand-by.ts';
 
-export interface SessionPorts {
-  readonly clock: Clock;
+export interface SessionPorts extends HeldEnginesPorts {
   readonly metrics: ReplicationMetrics;
-  readonly health: Health;
   readonly progress: RunProgress;
   readonly store: RunStore;
-  /** Opens the stream's engine, without its lock. */
-  open(stream: Stream): StreamEngine;
   /** Gathers facts and plans. Called under the locks. */
   plan(): Promise<Plan>;
   /** The same for one stream while it is followed, without the links that were dropped meanwhile. */
   replan(stream: Stream, without: ReadonlySet<LinkId>): Promise<Plan>;
   watch(stream: Stream): FollowWatch;
-  /** Of a run that waited: brings its streams' links to the configuration of now, before they are taken. */
-  refresh?(): Promise<void>;
   /** Narration for people. */
   readonly observer: StepObserver;
   warn(text: string): void;
-  tell?(text: string): void;
 }
 
 export interface SessionRequest {
@@ -83,7 +76,7 @@ class Session {
   readonly #outer: AbortSignal;
   /** Ends the run in good order: --max-duration or --max-lag. */
   readonly #enough = new AbortController();
-  readonly #engines = new Map<StreamKey, StreamEngine>();
+  readonly #engines: HeldEngines;
   /** Links whose slots were given up at the end of their stream's steps. */
   readonly #expired: ErroredLink[] = [];
   /** Resolves once the stream's planned steps have ended, in whichever way. */
@@ -95,6 +88,7 @@ class Session {
   constructor(request: SessionRequest, ports: SessionPorts, outer: AbortSignal) {
     this.#request = request;
     this.#ports = ports;
+    this.#engines = new HeldEngines(request.streams, ports);
     this.#outer = outer;
   }
 
@@ -104,12 +98,12 @@ class Session {
     const stopListening = [this.#watchLag(), this.#watchRetained(), this.#watchWaiting()];
     try {
       if (!(await this.#acquire(signal))) return NOTHING;
-      const plan = await this.#ports.plan();
+      const plan = await this.#plan();
       const { errors, open } = await this.#execute(plan, signal);
       return {
         plan,
         errors,
-        errored: [...this.#expired, ...(await this.#errored())],
+        errored: [...this.#expired, ...this.#erroredBefore, ...(await this.#engines.erroredLinks())],
         interruption: this.#outer.aborted ? this.#outer.reason : undefined,
         cutShort: !this.#outer.aborted && this.#enough.signal.aborted && open,
         lagging: this.#lagging || this.#lagsAtEnd(),
@@ -118,7 +112,21 @@ class Session {
       for (const stop of stopListening) stop();
       this.#enough.abort(new DOMException('the run is over', 'AbortError'));
       await timer;
-      await this.#release();
+      await this.#engines.release();
+    }
+  }
+
+  /** What a run sees that stood still may be another one's work: it says so, whatever that looks like. */
+  async #plan(): Promise<Plan> {
+    try {
+      const plan = await this.#ports.plan();
+      await this.#engines.confirm();
+      return plan;
+    } catch (error) {
+      await this.#engines.confirm().catch((lost: unknown) => {
+        if (isXcError(lost, 'XC-7010')) throw lost;
+      });
+      throw error;
     }
   }
 
@@ -174,11 +182,11 @@ class Session {
   async #acquire(signal: AbortSignal): Promise<boolean> {
     const { standby } = this.#request;
     if (!standby) {
-      await this.#acquireAll();
+      await this.#engines.acquire();
       return true;
     }
     try {
-      await this.#waitAndAcquire(standby, signal);
+      await this.#engines.acquireWhenFree(standby, signal);
       return true;
     } catch (error) {
       if (this.#outer.aborted || !signal.aborted || error !== signal.reason) throw error;
@@ -186,69 +194,22 @@ class Session {
     }
   }
 
-  async #waitAndAcquire(request: StandbyRequest, signal: AbortSignal): Promise<void> {
-    const { clock, health } = this.#ports;
-    const standby = new Standby(request, {
-      clock,
-      health,
-      engine: (stream) => this.#engineOf(stream),
-      tell: (text) => this.#ports.tell?.(text),
-    });
-    for (;;) {
-      await standby.wait(this.#request.streams, signal);
-      await this.#ports.refresh?.();
-      try {
-        return await this.#acquireAll();
-      } catch (error) {
-        await this.#release();
-        this.#engines.clear();
-        await standby.again(error, signal);
-      }
-    }
-  }
-
-  #engineOf(stream: Stream): StreamEngine {
-    const engine = this.#engines.get(stream.key) ?? this.#ports.open(stream);
-    this.#engines.set(stream.key, engine);
-    return engine;
-  }
-
-  /** All locks before anything else: a run that gets only some of them gives those back. */
-  async #acquireAll(): Promise<void> {
-    for (const stream of this.#request.streams) {
-      await this.#engineOf(stream).acquire();
-      this.#ports.health.set(stream.key, 'starting');
-    }
-  }
-
-  /** As the targets say. One that cannot be asked any more has ended its stream with an error of its own. */
-  async #errored(): Promise<ErroredLink[]> {
-    const lists = await Promise.all(
-      [...this.#engines.values()].map((engine) => engine.erroredLinks().catch((): ErroredLink[] => [])),
-    );
-    return [...this.#erroredBefore, ...lists.flat()];
-  }
-
   /** A stream that failed stands: what mends it needs its lock, while the others of this run go on. */
   async #giveBack(key: StreamKey): Promise<void> {
-    const engine = this.#engines.get(key);
+    const engine = this.#engines.byStream.get(key);
     if (!engine || !this.#request.follow) return;
     this.#erroredBefore.push(...(await engine.erroredLinks().catch((): ErroredLink[] => [])));
-    this.#engines.delete(key);
+    this.#engines.byStream.delete(key);
     await engine[Symbol.asyncDispose]();
-  }
-
-  async #release(): Promise<void> {
-    for (const engine of this.#engines.values()) await engine[Symbol.asyncDispose]();
   }
 
   async #execute(plan: Plan, signal: AbortSignal): Promise<{ errors: JournalError[]; open: boolean }> {
     const { metrics, store, progress, clock } = this.#ports;
     for (const step of plan.steps)
-      if (step.kind === 'create-slot') await this.#engines.get(step.stream)?.checkSlot(step);
+      if (step.kind === 'create-slot') await this.#engines.byStream.get(step.stream)?.checkSlot(step);
     const journal = await store.begin(this.#request.run, plan);
     const executor = new Executor(this.#request.run, plan.id, {
-      runners: engineRunners(this.#engines, progress),
+      runners: engineRunners(this.#engines.byStream, progress),
       journal,
       clock,
       observer: this.#observer(),
@@ -287,7 +248,7 @@ class Session {
     metrics.succeeded(edgeOf(stream), clock.nowMs());
     if (!this.#request.follow || signal.aborted || steps.length === 0) {
       // What was tried again in this run has had its chance.
-      this.#expired.push(...(await this.#engines.get(stream.key)!.expireHeld()));
+      this.#expired.push(...(await this.#engines.byStream.get(stream.key)!.expireHeld()));
       health.set(stream.key, 'ended');
       return { errors: [], open: false };
     }
@@ -296,7 +257,7 @@ class Session {
 
   async #follow(stream: Stream, executor: Executor, signal: AbortSignal): Promise<JournalError[]> {
     const { health, clock, progress } = this.#ports;
-    const engine = this.#engines.get(stream.key)!;
+    const engine = this.#engines.byStream.get(stream.key)!;
     try {
       const end = await follow(
         stream.key,

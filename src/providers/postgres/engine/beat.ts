@@ -61,7 +61,7 @@ export class Beat implements AsyncDisposable {
     const { rows } = await client.query<{ pid: number; since: string }>(OWN);
     const { stream } = (client as unknown as { connection: { stream: Socket } }).connection;
     this.#sessions.push({ side, pid: rows[0]!.pid, since: rows[0]!.since, socket: stream });
-    if (this.isHolder && said === 'now') await this.claim(await this.#client.get());
+    if (this.isHolder && said === 'now') await this.confirm();
   }
 
   /** The run has taken the stream: from now on it says that it lives. */
@@ -91,6 +91,11 @@ export class Beat implements AsyncDisposable {
     });
   }
 
+  /** The same over the sign's own session. */
+  async confirm(): Promise<void> {
+    await this.claim(await this.#client.get());
+  }
+
   async #beat(over: AbortSignal): Promise<void> {
     const { clock, progress } = this.#options;
     let wasHeard = true;
@@ -98,7 +103,7 @@ export class Beat implements AsyncDisposable {
       await clock.sleep(BEAT_MS, over).catch(() => {});
       if (over.aborted) return;
       try {
-        await this.claim(await this.#client.get());
+        await this.confirm();
         wasHeard = true;
       } catch (error) {
         if (over.aborted) return;

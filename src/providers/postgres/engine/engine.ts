@@ -149,6 +149,10 @@ export class PostgresEngine implements StreamEngine {
     });
   }
 
+  async confirm(): Promise<void> {
+    await this.#typed(() => this.#parts.beat.confirm());
+  }
+
   async checkSlot(step: CreateSlot): Promise<void> {
     if (this.#parts.options.existing !== 'refuse' || step.repair || step.tables) return;
     await this.#typed(async () => {

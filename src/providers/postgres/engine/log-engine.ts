@@ -81,6 +81,10 @@ export class LogEngine implements StreamEngine {
     });
   }
 
+  async confirm(): Promise<void> {
+    await this.#typed(() => this.#parts.beat.confirm());
+  }
+
   async checkSlot(step: CreateSlot): Promise<void> {
     if (this.#parts.options.existing !== 'refuse') return;
     await this.#typed(async () => {
