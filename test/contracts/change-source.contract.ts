@@ -66,6 +66,32 @@ export const changeSourceContract = (makeStage: () => Promise<SourceStage>): voi
     expect((await rowsOf(part, Number.POSITIVE_INFINITY)).rows).toEqual(all.slice(0, 9));
   });
 
+  test('many transactions, read while they come: each batch ends where one does, and nothing is lost between two', async () => {
+    await using stage = await makeStage();
+    const value = 'v'.repeat(300);
+    const keys: string[] = [];
+    let end = stage.start;
+    for (let at = 0; at < 40; at++) {
+      const rows = Array.from({ length: 50 }, (_, row): Row => [`${at} ${row}`, value]);
+      end = await stage.write(rows);
+      keys.push(...rows.map(([key]) => key));
+    }
+    await using source = await stage.open(stage.start, end);
+    const seen: string[] = [];
+    for (;;) {
+      const batch = await source.next(WAIT_MS, never);
+      if (batch === null) break;
+      if (batch === 'idle') continue;
+      for (let index = 0; index < batch.size; index++)
+        seen.push(loggedValues(batch.arena.bytes, batch.rowStart[index]! + 2, 2)[0] as string);
+      expect(batch.open).toBe(false);
+      expect(seen.length % 50).toBe(0);
+      expect([...batch.counts.values()].reduce((sum, { inserts }) => sum + inserts, 0)).toBe(batch.size);
+      source.recycle(batch);
+    }
+    expect(seen).toEqual(keys);
+  });
+
   test('says when nothing comes, and then gives what does', async () => {
     await using stage = await makeStage();
     await using source = await stage.open(stage.start, null);

@@ -143,6 +143,40 @@ export class Batch {
     this.#count(operation, route, rowEnd - rowStart);
   }
 
+  /**
+   * Gives the changes from number `first` on, whose bytes begin at `start`, to an empty batch: those of a transaction that
+   * has not ended. None of them may be one that keeps the source's order.
+   */
+  moveTail(first: number, start: number, to: Batch): void {
+    to.arena.copy(this.arena.bytes, start, this.arena.length);
+    for (let at = first; at < this.size; at++) {
+      const hasRow = this.rowEnd[at]! > 0;
+      const [rowStart, rowEnd] = [this.rowStart[at]!, this.rowEnd[at]!];
+      to.add(
+        this.operation[at] as Operation,
+        this.route[at]!,
+        this.flags[at]!,
+        hasRow ? rowStart - start : 0,
+        hasRow ? rowEnd - start : 0,
+        this.keyStart[at]! - start,
+        this.keyEnd[at]! - start,
+      );
+    }
+    for (const [route, moved] of to.counts) this.#uncount(route, moved);
+    this.size = first;
+    this.arena.length = start;
+  }
+
+  #uncount(route: Route, moved: RouteCounts): void {
+    const counts = this.counts.get(route)!;
+    counts.inserts -= moved.inserts;
+    counts.updates -= moved.updates;
+    counts.deletes -= moved.deletes;
+    counts.bytes -= moved.bytes;
+    if (counts.inserts + counts.updates + counts.deletes === 0) this.counts.delete(route);
+    this.#countedRoute = null;
+  }
+
   #grow(): void {
     const room = this.operation.length * 2;
     this.operation = grown(this.operation, new Uint8Array(room));

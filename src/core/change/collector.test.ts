@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { fieldRedactor } from '../policy/redactor.ts';
-import type { Route } from './batch.ts';
+import type { Batch, Route } from './batch.ts';
 import { Collector } from './collector.ts';
 import { lsnOf, ZERO_LSN } from './lsn.ts';
 import { makeTuplePlan } from './tuple-plan.ts';
@@ -87,5 +87,56 @@ describe('a collector', () => {
     );
     const refusal = expect.objectContaining({ code: 'XC-5201' });
     expect(() => collector.update(9, row('u', 'c'), null, -1, 0)).toThrowError(refusal);
+  });
+
+  describe('that is asked for a batch within a transaction', () => {
+    const textOf = ({ arena }: Batch, start: number, end: number): string =>
+      arena.bytes.toString('latin1', start, end).replace(/[^a-z]/g, '');
+    const changes = (batch: Batch): string[] =>
+      Array.from({ length: batch.size }, (_, at) => {
+        const row = textOf(batch, batch.rowStart[at]!, batch.rowEnd[at]!);
+        return `${batch.operation[at]} ${row} ${textOf(batch, batch.keyStart[at]!, batch.keyEnd[at]!)}`;
+      });
+    const whole = (collector: Collector, at: bigint, ...keys: readonly string[]): void => {
+      collector.begin(lsnOf(at), 0, Number(at));
+      for (const key of keys) collector.insert(9, row(key, 'v'), 0);
+      collector.commit(lsnOf(at), lsnOf(at + 5n), 0);
+    };
+
+    it('gives the whole ones, and keeps what came of the last for the next', () => {
+      const collector = collectorOf(false);
+      whole(collector, 90n, 'a', 'b');
+      collector.begin(lsnOf(100n), 0, 2);
+      collector.insert(9, row('c', 'w'), 0);
+      collector.delete(9, row('a', 'n'), 'K', 0);
+      const both = Buffer.concat([row('b', 'n'), row('d', 'x')]);
+      collector.update(9, both, 'K', 0, row('b', 'n').length);
+      expect(collector.wholeBytes).toBeGreaterThan(0);
+      const first = collector.take();
+      expect([first.open, first.position, first.commitsMs.length]).toEqual([false, 95n, 1]);
+      expect(changes(first)).toEqual(['1 av a', '1 bv b']);
+      expect([...first.counts.values()]).toMatchObject([{ inserts: 2, updates: 0, deletes: 0, bytes: 24 }]);
+      expect(collector.wholeBytes).toBe(0);
+      collector.insert(9, row('e', 'y'), 0);
+      collector.commit(lsnOf(100n), lsnOf(105n), 0);
+      const second = collector.take(first);
+      expect([second.open, second.position, second.commitsMs.length]).toEqual([false, 105n, 1]);
+      expect(changes(second)).toEqual(['1 cw c', '3  a', '2 dx b', '1 ey e']);
+      expect([...second.counts.values()]).toMatchObject([{ inserts: 2, updates: 1, deletes: 1, bytes: 36 }]);
+    });
+
+    it('gives a part of the last where nothing whole came before, or its changes keep their order', () => {
+      const alone = collectorOf(false);
+      alone.begin(lsnOf(90n), 0, 1);
+      alone.insert(9, row('a', 'v'), 0);
+      expect(alone.wholeBytes).toBe(0);
+      expect(alone.take()).toMatchObject({ open: true, size: 1 });
+      const keyless = collectorOf(true);
+      whole(keyless, 90n, 'a');
+      keyless.begin(lsnOf(100n), 0, 2);
+      keyless.insert(9, row('b', 'v'), 0);
+      expect(keyless.wholeBytes).toBe(0);
+      expect(keyless.take()).toMatchObject({ open: true, size: 2 });
+    });
   });
 });

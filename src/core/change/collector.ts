@@ -42,6 +42,11 @@ export interface CollectorHooks {
   emptied?(relation: number, xid: number, refilled: boolean): void;
 }
 
+/** Of a transaction that has not ended, what is copied into the next batch at most. */
+const TAIL_BYTES = 256 * 1024;
+
+const NOTHING = { size: 0, bytes: 0, orderedChanges: 0 };
+
 export class Collector implements PgoutputHandler {
   batch = new Batch();
   inTransaction = false;
@@ -54,20 +59,44 @@ export class Collector implements PgoutputHandler {
   #xid = 0;
   /** Relations that the open transaction emptied, and whether rows came after that. */
   #emptied: Map<number, boolean> | null = null;
+  /** What the batch held when the transaction in hand began; nothing where it began in an earlier batch. */
+  #begun = NOTHING;
 
   constructor(hooks: CollectorHooks, until: Lsn | null) {
     this.#hooks = hooks;
     this.#until = until;
   }
 
-  /** Gives the batch so far and begins another, in the memory of `used` where there is one. */
+  /**
+   * Gives the batch so far and begins another, in the memory of `used` where there is one. The part of a transaction that
+   * has not ended stays for the next batch where that is cheap; else the batch is open.
+   */
   take(used?: Batch): Batch {
     const batch = this.batch;
-    batch.open = this.inTransaction;
     used?.reset();
     this.batch = used ?? new Batch();
     this.batch.position = batch.position;
+    const keeps = this.inTransaction && this.#mayKeepTail(batch);
+    if (keeps) batch.moveTail(this.#begun.size, this.#begun.bytes, this.batch);
+    batch.open = this.inTransaction && !keeps;
+    this.#begun = NOTHING;
     return batch;
+  }
+
+  /** Bytes of whole transactions that `take` would give, in the middle of one. */
+  get wholeBytes(): number {
+    return this.#mayKeepTail(this.batch) ? this.#begun.bytes : 0;
+  }
+
+  #mayKeepTail(batch: Batch): boolean {
+    const { size, bytes, orderedChanges } = this.#begun;
+    // Who keeps the borders of transactions has noted where in the batch this one began.
+    return (
+      size > 0 &&
+      batch.orderedChanges === orderedChanges &&
+      batch.arena.length - bytes <= TAIL_BYTES &&
+      this.#hooks.began === undefined
+    );
   }
 
   begin(commitLsn: Lsn, _commitMicros: number, xid: number): void {
@@ -81,6 +110,8 @@ export class Collector implements PgoutputHandler {
     this.#commitLsn = commitLsn;
     this.#xid = xid;
     this.#emptied = null;
+    const { size, arena, orderedChanges } = this.batch;
+    this.#begun = { size, bytes: arena.length, orderedChanges };
     this.#hooks.began?.(this.batch, commitLsn, xid);
   }
 

@@ -22,6 +22,11 @@ const BATCH_BYTES = 8 * 2 ** 20;
 const BATCH_CHANGES = 50_000;
 /** So is one of changes that go to the target one by one: they take some 0.1 ms each, and a kill takes all of them back. */
 const BATCH_ORDERED_CHANGES = 5_000;
+/**
+ * While much comes, a read hardly ever ends where a transaction does: with so much of whole ones the target does not wait
+ * for that. Less would cost more by the transaction at the target than by its rows.
+ */
+const WHOLE_BYTES = 256 * 1024;
 /** One is applied while the next is gathered. */
 const SPARE_BATCHES = 2;
 /**
@@ -136,7 +141,7 @@ export class ReplicationStream implements ChangeSource {
 
   #ready(): boolean {
     const { batch, inTransaction } = this.#collector;
-    if (inTransaction) return this.#isFull();
+    if (inTransaction) return this.#isFull() || this.#collector.wholeBytes >= WHOLE_BYTES;
     return batch.size > 0 || batch.commitsMs.length > 0 || this.#moved;
   }
 
