@@ -34,6 +34,19 @@ const row = (...fields: readonly string[]): Buffer =>
     ),
   ]);
 
+const textOf = ({ arena }: Batch, start: number, end: number): string =>
+  arena.bytes.toString('latin1', start, end).replace(/[^a-z]/g, '');
+const changes = (batch: Batch): string[] =>
+  Array.from({ length: batch.size }, (_, at) => {
+    const row = textOf(batch, batch.rowStart[at]!, batch.rowEnd[at]!);
+    return `${batch.operation[at]} ${row} ${textOf(batch, batch.keyStart[at]!, batch.keyEnd[at]!)}`;
+  });
+const whole = (collector: Collector, at: bigint, ...keys: readonly string[]): void => {
+  collector.begin(lsnOf(at), 0, Number(at));
+  for (const key of keys) collector.insert(9, row(key, 'v'), 0);
+  collector.commit(lsnOf(at), lsnOf(at + 5n), 0);
+};
+
 describe('a collector', () => {
   const relation = { oid: 9, schema: 'app', name: 't', identity: 'd', columns: ['id', 'v'].map(column) };
   const collectorOf = (keyless: boolean): Collector => {
@@ -90,19 +103,6 @@ describe('a collector', () => {
   });
 
   describe('that is asked for a batch within a transaction', () => {
-    const textOf = ({ arena }: Batch, start: number, end: number): string =>
-      arena.bytes.toString('latin1', start, end).replace(/[^a-z]/g, '');
-    const changes = (batch: Batch): string[] =>
-      Array.from({ length: batch.size }, (_, at) => {
-        const row = textOf(batch, batch.rowStart[at]!, batch.rowEnd[at]!);
-        return `${batch.operation[at]} ${row} ${textOf(batch, batch.keyStart[at]!, batch.keyEnd[at]!)}`;
-      });
-    const whole = (collector: Collector, at: bigint, ...keys: readonly string[]): void => {
-      collector.begin(lsnOf(at), 0, Number(at));
-      for (const key of keys) collector.insert(9, row(key, 'v'), 0);
-      collector.commit(lsnOf(at), lsnOf(at + 5n), 0);
-    };
-
     it('gives the whole ones, and keeps what came of the last for the next', () => {
       const collector = collectorOf(false);
       whole(collector, 90n, 'a', 'b');
