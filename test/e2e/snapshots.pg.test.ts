@@ -8,9 +8,11 @@ import { join } from 'node:path';
 import { zstdDecompressSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { REDACTED_TENANT } from '../../fixtures/shop/config.ts';
+import { shopTables } from '../../fixtures/shop/tables.ts';
 import type { ConfigInput } from '../../src/core/config/schema.ts';
 import type { Manifest } from '../../src/core/snapshot/manifest.ts';
 import { makePair, type Pair } from '../harness/pair.ts';
+import { digests, tableDigest } from '../harness/table-digest.ts';
 import { PASSPHRASE, writeKeys } from '../harness/signing-keys.ts';
 import { SOURCE_REGION, TARGET_REGION } from '../servers/server-pair.ts';
 import { until } from './until.ts';
@@ -42,6 +44,7 @@ beforeAll(async () => {
       WHERE tenant_id = '${REDACTED_TENANT}'`,
   );
   await pair.source.query('VACUUM ANALYZE');
+  expect((await pair.xcrepl(['init', '--region', TARGET_REGION])).exitCode).toBe(0);
 });
 afterAll(() => pair?.[Symbol.asyncDispose]());
 
@@ -104,7 +107,7 @@ const verify = async (
 test('a snapshot has every row of its tenant as its policy leaves it, a signed manifest, and holds', async () => {
   const dry = await snapshot(['create', '--region', SOURCE_REGION, '--tenant', REDACTED_TENANT, '--dry-run']);
   expect(dry.exitCode, dry.stderr).toBe(0);
-  expect(await readdir(pair.directory)).not.toContain(`store-${SOURCE_REGION}`);
+  await expect(readdir(storeOf(REDACTED_TENANT))).rejects.toMatchObject({ code: 'ENOENT' });
 
   const made = await create('--tenant', REDACTED_TENANT, '--chunk-bytes', '64KiB');
   expect(made.rows).toBe(await rowsIn(REDACTED_TENANT));
@@ -232,4 +235,93 @@ test('what policy or residency does not let leave is in no store', async () => {
   expect(refused.exitCode).toBe(7);
   expect(refused.stderr).toContain('XC-2032');
   await pair.configure(() => before);
+});
+
+interface RestoredDocument {
+  readonly changed: boolean;
+  readonly loaded: number;
+  readonly found: number;
+  readonly rows: number;
+  readonly tables: readonly { table: string; into: string; verdict: string }[];
+}
+
+const restore = async (id: string, ...more: readonly string[]) => {
+  const done = await snapshot(['restore', id, '--to', TARGET_REGION, ...more]);
+  return { ...done, document: done.exitCode === 0 ? (done.json() as RestoredDocument) : null };
+};
+
+const OF_ACME = "tenant_id = 'acme'";
+const expectEqual = async (): Promise<void> =>
+  expect(await digests(pair.target, shopTables, OF_ACME)).toEqual(
+    await digests(pair.source, shopTables, OF_ACME),
+  );
+
+test('a restore brings every row into empty tables, and adds to none that hold some', async () => {
+  const { id, rows, parts } = await create('--tenant', 'acme', '--chunk-bytes', '64KiB');
+  const done = await restore(id);
+  expect(done.exitCode, done.stderr).toBe(0);
+  expect(done.document).toMatchObject({ changed: true, rows, loaded: parts, found: 0 });
+  expect(new Set(done.document?.tables.map(({ verdict }) => verdict))).toEqual(new Set(['pass']));
+  await expectEqual();
+  const again = await restore(id);
+  expect(again.document).toMatchObject({ changed: false, loaded: 0, found: parts, rows });
+
+  const other = await create('--tenant', 'acme', '--tables', 'shop.orders');
+  const refused = await restore(other.id);
+  expect([refused.exitCode, refused.stderr]).toEqual([7, expect.stringContaining('XC-2071')]);
+  expect((await restore(other.id, '--existing', 'replace')).exitCode).toBe(13);
+  await pair.target.query(`UPDATE shop.orders SET currency = 'XXX' WHERE ${OF_ACME}`);
+  const replaced = await restore(other.id, '--existing', 'replace', '--confirm', TARGET_REGION);
+  expect(replaced.exitCode, replaced.stderr).toBe(0);
+  await expectEqual();
+});
+
+test.each(['csv', 'ndjson'] as const)(
+  '%s gives back what was there, in a schema beside it',
+  async (format) => {
+    const { id } = await create('--tenant', 'acme', '--format', format, '--compress', 'none');
+    const done = await restore(id, '--as', `beside ${format}`);
+    expect(done.exitCode, done.stderr).toBe(0);
+    for (const { schema, name, columns } of (await manifestOf('acme', id)).tables) {
+      // Generated columns are no part of a snapshot.
+      const names = columns.map((column) => column.name);
+      expect(await tableDigest(pair.target, `"beside ${format}".${name}`, 'true', names)).toEqual(
+        await tableDigest(pair.source, `${schema}.${name}`, OF_ACME, names),
+      );
+    }
+  },
+);
+
+test('a damaged part is taken back, and one that is killed goes on to the same rows', async () => {
+  const { id, parts } = await create('--tenant', 'acme', '--chunk-bytes', '64KiB', '--compress', 'none');
+  for (const { table } of (await manifestOf('acme', id)).tables)
+    await pair.target.query(`TRUNCATE ${table} CASCADE`);
+  const held = (await manifestOf('acme', id)).parts.findLast(({ bytes }) => bytes > 1000)!;
+  const bytes = await readFile(pathOf('acme', held.key));
+  await writeFile(pathOf('acme', held.key), Buffer.from(bytes).fill('9', 500, 501));
+  const damaged = await restore(id, '--transfers', '1');
+  expect(damaged.exitCode).toBe(6);
+  expect(damaged.stderr).toContain('XC-5403');
+  const [{ n }] = (await pair.target.query<{ n: number }>(
+    `SELECT count(*)::int AS n FROM xcrepl.restored_parts WHERE snapshot = '${id}'`,
+  )) as [{ n: number }];
+  expect(n).toBe(held.number);
+
+  await writeFile(pathOf('acme', held.key), bytes);
+  const running = pair.spawnXcrepl(['snapshot', 'restore', id, '--to', TARGET_REGION, '--transfers', '1'], {
+    env: ENV,
+  });
+  await new Promise((resolve) => setTimeout(resolve, 400));
+  running.kill('SIGKILL');
+  await running;
+  const whole = await restore(id, '--lock-timeout', '20s');
+  expect(whole.exitCode, whole.stderr).toBe(0);
+  expect(whole.document!.loaded + whole.document!.found).toBe(parts);
+  await expectEqual();
+});
+
+test('redacted values never take the place of originals', async () => {
+  const { id } = await create('--tenant', REDACTED_TENANT, '--tables', 'shop.customers');
+  const refused = await snapshot(['restore', id, '--to', SOURCE_REGION]);
+  expect([refused.exitCode, refused.stderr]).toEqual([7, expect.stringContaining('XC-2070')]);
 });

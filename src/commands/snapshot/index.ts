@@ -24,5 +24,10 @@ export const snapshot: CommandModule = {
       summary: 'Read a snapshot back, and compare it with its signed manifest',
       load: async () => (await import('./verify.ts')).verify,
     },
+    {
+      name: 'restore',
+      summary: 'Put a snapshot’s rows into tables, and verify them there',
+      load: async () => (await import('./restore.ts')).restore,
+    },
   ],
 };
