@@ -84,16 +84,33 @@ test('an anchor that failed is told, shown with range and age, and made by the n
   expect(await statusOf(next.host)).toMatchObject({ anchored: 4, unanchored: null });
 });
 
-test('a store that does not answer keeps no command from working, and what it holds is shown as unknown', async () => {
+test('a store that does not answer keeps no command from working, and one that cannot be asked is unknown', async () => {
   const s3 = { kind: 's3', endpoint: 'http://127.0.0.1:1', bucket: 'acme', credentials: CREDENTIALS };
   const { host, said } = await auditHost(join(root, 'silent'), [s3]);
   await command(host, 3);
   expect(said.join('')).toMatch(/not anchored in region eu, objects: object store does not answer/);
-  expect(await statusOf(host)).toMatchObject({
+  const unasked = { ...s3, credentials: { ...CREDENTIALS, secretAccessKey: 'env:NOT_THERE' } };
+  const other = await auditHost(join(root, 'silent'), [unasked]);
+  expect(await statusOf(other.host)).toMatchObject({
     anchored: 0,
     unanchored: { from: 0, to: 2 },
-    places: [{ anchored: null, why: expect.stringMatching(/does not answer/) as string }],
+    places: [{ anchored: null, why: expect.stringMatching(/NOT_THERE/) as string }],
   });
+  const { document, exit } = await verifyThisLog(other.host, { offline: false });
+  expect(document).toMatchObject({ verdict: 'unknown', findings: [] });
+  expect(exit).toBe(12);
+});
+
+test('a region whose secret is missing keeps no other one from being anchored', async () => {
+  const cwd = join(root, 'secret');
+  const { host, said } = await auditHost(cwd, [local('eu')]);
+  const us = { zone: 'us', postgres: { dsn: 'env:NOT_THERE' } };
+  const regions = { us, eu: { zone: 'eu', objects: local('eu') } };
+  const config = { schemaVersion: 1, controlPlane: 'acme', environment: 'lab', regions };
+  await writeFile(join(cwd, 'xcrepl.yaml'), JSON.stringify(config));
+  await command(host, 2);
+  expect(said.join('')).toMatch(/not anchored in region us: .*NOT_THERE/);
+  expect(await anchored(join(cwd, 'eu'))).toEqual([2]);
 });
 
 const LATER = 9;

@@ -7,7 +7,7 @@ import {
 } from '../../core/objects/anchor-objects.ts';
 import type { ObjectStore } from '../../core/objects/object-store.ts';
 import type { Anchor } from '../../core/audit/verify.ts';
-import { XcError } from '../../core/errors/xc-error.ts';
+import { isXcError, XcError } from '../../core/errors/xc-error.ts';
 import { countOutbox, holdsAudit, readAnchors, writeAnchor } from '../../providers/postgres/audit.ts';
 import type { Host } from '../frame/host.ts';
 import { openRegionStore } from '../object-stores.ts';
@@ -30,28 +30,44 @@ export interface AnchorPlace {
 }
 
 /** A store that is silent for so long is left to the next command. */
-const STORE_LIMIT_MS = 20_000;
+const STORE_LIMIT_MS = 10_000;
 
 export const nameOf = ({ region, database }: RegionDatabase): string =>
   `region ${region}, database ${database}`;
 
-export const databasePlaces = async (host: Host): Promise<RegionDatabase[]> => {
+/**
+ * The databases of all regions.
+ * @param passOver takes a region whose databases are not known, since its secret is missing; without it that is thrown
+ */
+export const databasePlaces = async (
+  host: Host,
+  passOver?: (region: string, error: XcError) => void,
+): Promise<RegionDatabase[]> => {
   const loaded = await host.config();
   const regions = Object.entries(loaded.config.regions).filter(([, { postgres }]) => postgres !== undefined);
   const all: RegionDatabase[] = [];
-  for (const [region] of regions) all.push(...(await databasesOf(host, loaded, region)));
+  for (const [region] of regions)
+    try {
+      all.push(...(await databasesOf(host, loaded, region)));
+    } catch (error) {
+      if (!passOver || !isXcError(error)) throw error;
+      passOver(region, error);
+    }
   return all;
 };
 
-export const anchorPlaces = async (host: Host): Promise<AnchorPlace[]> => {
+/** @param databases all of them where absent */
+export const anchorPlaces = async (
+  host: Host,
+  databases?: readonly RegionDatabase[],
+): Promise<AnchorPlace[]> => {
   const { config } = await host.config();
-  const databases = await databasePlaces(host);
   // What lies in this process's memory is gone with it, and anchors nothing.
   const stores = Object.entries(config.regions).filter(
     ([, { objects }]) => objects !== undefined && objects.kind !== 'memory',
   );
   return [
-    ...databases.map((place) => inDatabase(host, place)),
+    ...(databases ?? (await databasePlaces(host))).map((place) => inDatabase(host, place)),
     ...stores.map(([region]) => inStore(host, region)),
   ];
 };

@@ -6,7 +6,7 @@
 import type { AuditEntry } from '../../core/audit/entry.ts';
 import { parseEntry } from '../../core/audit/entry.ts';
 import { ANCHOR_ENTRIES, type AuditEvent, type AuditLog } from '../../core/audit/log.ts';
-import { isXcError } from '../../core/errors/xc-error.ts';
+import { isXcError, type XcError } from '../../core/errors/xc-error.ts';
 import { readLog } from '../../providers/audit-files/open-log.ts';
 import { claimOutbox, holdsAudit, settleOutbox, type OutboxRow } from '../../providers/postgres/audit.ts';
 import type { Host } from '../frame/host.ts';
@@ -17,26 +17,34 @@ import type { KnownLog } from './open.ts';
 type OpenedLog = KnownLog & { readonly log: AuditLog };
 
 export const settle = async (host: Host, known: OpenedLog): Promise<void> => {
+  const left = (place: string, { message }: XcError): void =>
+    host.narrator.warn(`the audit log is not anchored in ${place}: ${message}`);
   // Told to stop: what needs a server is left to the next command.
-  const [databases, places] = host.signal.aborted
-    ? [[], []]
-    : [await databasePlaces(host), await anchorPlaces(host)];
+  const stopped = host.signal.aborted;
+  const databases = stopped
+    ? []
+    : await databasePlaces(host, (region, error) => left(`region ${region}`, error));
+  const places = stopped ? [] : await anchorPlaces(host, databases);
   const anchor = async (): Promise<void> => {
     const { checkpoint, note } = await known.log.publish();
     const anchored = { origin: known.origin, size: checkpoint.size, note };
-    await Promise.all(places.map((place) => reached(host, place.name, () => place.put(anchored))));
+    await Promise.all(places.map((place) => reached(place.name, left, () => place.put(anchored))));
   };
-  for (const place of databases) await reached(host, nameOf(place), () => drain(host, place, known, anchor));
+  for (const place of databases) await reached(nameOf(place), left, () => drain(host, place, known, anchor));
   await anchor();
 };
 
 /** A place that does not answer keeps nobody from working: the next command anchors what this one could not. */
-const reached = async (host: Host, place: string, work: () => Promise<void>): Promise<void> => {
+const reached = async (
+  place: string,
+  left: (place: string, error: XcError) => void,
+  work: () => Promise<void>,
+): Promise<void> => {
   try {
     await work();
   } catch (error) {
     if (!isXcError(error)) throw error;
-    host.narrator.warn(`the audit log is not anchored in ${place}: ${error.message}`);
+    left(place, error);
   }
 };
 
