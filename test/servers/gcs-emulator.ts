@@ -36,6 +36,8 @@ export interface GcsEmulator extends AsyncDisposable {
   /** What the next requests are answered with instead, once each. */
   readonly faults: { readonly status: number; readonly retryAfter?: string }[];
   makeBucket(name: string): void;
+  /** Also those that no listing of a store shows. */
+  namesIn(bucket: string): readonly string[];
 }
 
 class Refusal extends Error {
@@ -127,7 +129,7 @@ export const startGcsEmulator = async (): Promise<GcsEmulator> => {
       check(objectsOf(bucket).get(String(resource.name)), query);
       const id = randomUUID();
       sessions.set(id, { bucket, resource, query, pieces: [], bytes: 0 });
-      return { status: 200, headers: { location: `${origin}/resumable/${id}` } };
+      return { status: 200, headers: { location: `http://${request.headers.host}/resumable/${id}` } };
     }
     const boundary = /boundary="?([^";]+)/.exec(request.headers['content-type'] ?? '')?.[1] ?? '';
     const [description, content] = partsOf(body, boundary);
@@ -137,6 +139,10 @@ export const startGcsEmulator = async (): Promise<GcsEmulator> => {
   const resume = async (id: string, request: IncomingMessage): Promise<Answer> => {
     const session = sessions.get(id);
     if (!session) throw new Refusal(410, 'gone');
+    if (request.method === 'DELETE') {
+      sessions.delete(id);
+      return { status: 499 };
+    }
     const [, first, last, total] =
       /bytes (?:(\d+)-(\d+|\*)|\*)\/(\d+|\*)/.exec(request.headers['content-range'] ?? 'bytes 0-*/*') ?? [];
     const body = await bodyOf(request);
@@ -153,7 +159,9 @@ export const startGcsEmulator = async (): Promise<GcsEmulator> => {
         (first !== undefined || session.bytes === Number(total)));
     if (complete || (last === '*' && total === '*')) {
       sessions.delete(id);
-      return store(session.bucket, session.resource, Buffer.concat(session.pieces), session.query);
+      const [, crc32c] = /crc32c=([^,]+)/.exec(String(request.headers['x-goog-hash'] ?? '')) ?? [];
+      const resource = crc32c === undefined ? session.resource : { ...session.resource, crc32c };
+      return store(session.bucket, resource, Buffer.concat(session.pieces), session.query);
     }
     return {
       status: 308,
@@ -294,6 +302,7 @@ export const startGcsEmulator = async (): Promise<GcsEmulator> => {
     endpoint: origin,
     faults,
     makeBucket: (name) => void buckets.set(name, new Map()),
+    namesIn: (bucket) => [...objectsOf(bucket).keys()],
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       server.close();

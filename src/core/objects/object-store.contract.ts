@@ -125,6 +125,26 @@ export const objectStoreContract = (
       expect(tail.equals(whole.subarray(299_000))).toBe(true);
     });
 
+    it('reads of a range what there is of it', async () => {
+      const { version } = await write('edges', 'abc');
+      await write('edges.none', '');
+      const read = async (key: string, first: number, end?: number): Promise<string> =>
+        await textOf(store.read(key, { range: { first, ...(end === undefined ? {} : { end }) } }));
+      expect(await read('edges', 0, 3)).toBe('abc');
+      expect(await read('edges', 2, 3)).toBe('c');
+      expect(await read('edges', 1, 100)).toBe('bc');
+      expect(await read('edges', 0, 2 ** 40)).toBe('abc');
+      for (const [first, end] of [[3], [3, 4], [100, 200], [1, 1], [0, 0], [3, 3]] as const)
+        expect(await read('edges', first, end), `${first}-${end}`).toBe('');
+      expect(await read('edges.none', 0)).toBe('');
+      expect(await read('edges.none', 0, 1)).toBe('');
+      expect(await behaviour(digestOf(store.read('edges.nothing', { range: { first: 0 } })))).toBe('gone');
+      const one = { range: { first: 1, end: 2 } };
+      expect(await textOf(store.read('edges', { ...one, version }))).toBe('b');
+      await write('edges', 'xyz!');
+      expect(await behaviour(digestOf(store.read('edges', { ...one, version })))).toBe('precondition');
+    });
+
     it('lets a reader stop early, and goes on', async () => {
       await store.write('stopped', content(4 * MIB), {});
       for (let round = 0; round < 8; round += 1) {

@@ -30,3 +30,7 @@ export const contentThere = async (
   const info = await store.head(key);
   return info !== null && sha256 !== null && info.bytes === bytes && info.sha256 === sha256 ? info : null;
 };
+
+/** A removal that met its own work: whoever removed it, it is not there any more. */
+export const isGone = async (store: Pick<Seen, 'head'>, key: string): Promise<true | null> =>
+  (await store.head(key)) === null ? true : null;

@@ -31,7 +31,7 @@ const pieceSize =
   (number) =>
     bytes === undefined
       ? Math.min(ONE_REQUEST_BYTES * 2 ** Math.floor((number - 1) / DOUBLED_AFTER_PARTS), LARGEST_PIECE_BYTES)
-      : Math.max(ONE_REQUEST_BYTES, Math.ceil(bytes / PARTS));
+      : Math.max(ONE_REQUEST_BYTES, Math.ceil(bytes / PARTS / MIB) * MIB);
 
 export const written = async (
   { place, small, large }: Writer,

@@ -32,6 +32,7 @@ export const explainAzure = (error: unknown, place: string, key: string, nowMs: 
       status: reason === LOST_RACE ? 412 : status,
       reason,
       retryAfter: error.response?.headers.get('retry-after'),
+      date: error.response?.headers.get('date'),
       nowMs,
       cause: error,
     });

@@ -6,7 +6,7 @@
  */
 
 import { Buffer } from 'node:buffer';
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { asHexDigest } from '../../core/objects/hex-digest.ts';
 import type {
   ObjectInfo,
@@ -14,7 +14,7 @@ import type {
   UploadedPart,
   WriteOptions,
 } from '../../core/objects/object-store.ts';
-import { contentDiffers, objectGone } from '../../core/objects/store-errors.ts';
+import { contentThere, readBack } from '../../core/objects/read-back.ts';
 import { conditionsOf, toAzure } from './azure-metadata.ts';
 import { statusOf } from './azure-errors.ts';
 import type { AzurePlace } from './azure-place.ts';
@@ -58,23 +58,29 @@ export const azureParts = (
   async put(key, upload, number, body) {
     const tag = blockId(begunBy(upload).id, number);
     await place.told(key, async () =>
-      place.blob(key).stageBlock(tag, body, body.byteLength, place.encryption()),
+      place.blob(key).stageBlock(tag, body, body.byteLength, {
+        ...place.encryption(),
+        // The service checks what arrives by it.
+        transactionalContentMD5: createHash('md5').update(body).digest(),
+      }),
     );
     return { number, bytes: body.byteLength, tag };
   },
 
   async list(key, upload) {
     const { id } = begunBy(upload);
-    try {
-      const { uncommittedBlocks = [] } = await place.blob(key).getBlockList('uncommitted');
-      return uncommittedBlocks
-        .map(({ name, size }) => partOf(id, name, size))
-        .filter((part) => part !== null)
-        .toSorted((a, b) => a.number - b.number);
-    } catch (error) {
-      if (statusOf(error) === 404) return [];
-      throw place.explained(error, key);
-    }
+    return await place.told(key, async () => {
+      try {
+        const { uncommittedBlocks = [] } = await place.blob(key).getBlockList('uncommitted');
+        return uncommittedBlocks
+          .map(({ name, size }) => partOf(id, name, size))
+          .filter((part) => part !== null)
+          .toSorted((a, b) => a.number - b.number);
+      } catch (error) {
+        if (statusOf(error) === 404) return [];
+        throw error;
+      }
+    });
   },
 
   async finish(key, upload, parts, options = {}) {
@@ -82,23 +88,21 @@ export const azureParts = (
     const bytes = parts.reduce((sum, part) => sum + part.bytes, 0);
     const sha256 = asHexDigest(options.sha256 ?? begun.sha256 ?? '');
     const contentType = options.contentType ?? begun.contentType;
-    await place.told(key, async () =>
-      place.blob(key).commitBlockList(
-        parts.toSorted((a, b) => a.number - b.number).map(({ tag }) => tag),
-        {
+    const tags = parts.toSorted((a, b) => a.number - b.number).map(({ tag }) => tag);
+    return await place.told(
+      key,
+      async () => {
+        await place.blob(key).commitBlockList(tags, {
           ...place.encryption(),
           conditions: conditionsOf(options.when),
           metadata: toAzure(options.metadata ?? begun.metadata, sha256),
           ...(contentType === undefined ? {} : { blobHTTPHeaders: { blobContentType: contentType } }),
           ...(place.address.storageClass === undefined ? {} : { tier: place.address.storageClass }),
-        },
-      ),
+        });
+        return await readBack({ place: place.name, head }, key, bytes);
+      },
+      async () => await contentThere({ head }, key, bytes, sha256),
     );
-    const info = await head(key);
-    if (info === null) throw objectGone(place.name, key);
-    if (info.bytes !== bytes)
-      throw contentDiffers(place.name, key, `${info.bytes} bytes instead of ${bytes}`);
-    return info;
   },
 
   abandon() {

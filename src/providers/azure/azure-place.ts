@@ -9,6 +9,8 @@ import {
 import type { Clock } from '../../core/time/clock.ts';
 import { nameFor } from '../../core/objects/keys.ts';
 import { XcError } from '../../core/errors/xc-error.ts';
+import { storePatience } from '../../core/objects/patience.ts';
+import { type Requests, requestsOf } from '../../core/objects/requests.ts';
 import { explainAzure } from './azure-errors.ts';
 
 export interface AzureAddress {
@@ -24,9 +26,6 @@ export interface AzureAddress {
   readonly encryptionScope: string | undefined;
 }
 
-const ATTEMPTS = 5;
-const FIRST_WAIT_MS = 500;
-const LONGEST_WAIT_MS = 20_000;
 const SILENCE_MS = 60_000;
 
 /** "Naming and referencing containers, blobs, and metadata": what Azure normalises away, or refuses. */
@@ -34,12 +33,8 @@ const NO_BLOB_NAME = /(^|\/)\.{1,2}(\/|$)|\/\/|^\/|[./]$|\.\/|\\|\p{Cc}|[\ufffe\
 
 const service = async (address: AzureAddress): Promise<BlobServiceClient> => {
   const options = {
-    retryOptions: {
-      maxTries: ATTEMPTS,
-      retryDelayInMs: FIRST_WAIT_MS,
-      maxRetryDelayInMs: LONGEST_WAIT_MS,
-      tryTimeoutInMs: SILENCE_MS,
-    },
+    // Requests are asked again in one place, with one patience.
+    retryOptions: { maxTries: 1, tryTimeoutInMs: SILENCE_MS },
   };
   const { endpoint, credentials } = address;
   if (credentials !== undefined) {
@@ -56,17 +51,26 @@ export class AzurePlace {
   readonly address: AzureAddress;
   readonly clock: Clock;
   readonly name: string;
+  readonly requests: Requests;
+  readonly told: Requests['told'];
 
-  private constructor(container: ContainerClient, address: AzureAddress, clock: Clock) {
+  private constructor(
+    container: ContainerClient,
+    address: AzureAddress,
+    clock: Clock,
+    signal: AbortSignal | undefined,
+  ) {
     this.container = container;
     this.address = address;
     this.clock = clock;
     this.name = `azure:${address.container}${address.prefix === '' ? '' : `/${address.prefix}`}`;
+    this.requests = requestsOf(this.name, storePatience(clock, signal), explainAzure);
+    this.told = this.requests.told;
   }
 
-  static async open(address: AzureAddress, clock: Clock): Promise<AzurePlace> {
+  static async open(address: AzureAddress, clock: Clock, signal?: AbortSignal): Promise<AzurePlace> {
     const client = await service(address);
-    return new AzurePlace(client.getContainerClient(address.container), address, clock);
+    return new AzurePlace(client.getContainerClient(address.container), address, clock, signal);
   }
 
   blob(key: string): BlockBlobClient {
@@ -85,17 +89,5 @@ export class AzurePlace {
   encryption(): { encryptionScope?: string } {
     const { encryptionScope } = this.address;
     return encryptionScope === undefined ? {} : { encryptionScope };
-  }
-
-  async told<T>(key: string, work: () => Promise<T>): Promise<T> {
-    try {
-      return await work();
-    } catch (error) {
-      throw this.explained(error, key);
-    }
-  }
-
-  explained(error: unknown, key: string): unknown {
-    return explainAzure(error, this.name, key, this.clock.nowMs());
   }
 }

@@ -14,7 +14,8 @@ export const openAzure = async (
   config: AzureConfig,
   tenant: string | null,
   parts: StoreParts,
-): Promise<ObjectStore> => await AzureStore.open(await azureAddress(config, tenant, parts), parts.clock);
+): Promise<ObjectStore> =>
+  await AzureStore.open(await azureAddress(config, tenant, parts), parts.clock, parts.signal);
 
 export const azureAddress = async (
   config: AzureConfig,

@@ -48,6 +48,7 @@ export const explainGcs = (error: unknown, place: string, key: string, nowMs: nu
       status,
       reason: error.errors?.[0]?.reason ?? error.name,
       retryAfter: headerOf(error.response?.headers, 'retry-after'),
+      date: headerOf(error.response?.headers, 'date'),
       nowMs,
       cause: error,
     });

@@ -13,7 +13,8 @@ import type {
   UploadedPart,
   WriteOptions,
 } from '../../core/objects/object-store.ts';
-import { contentDiffers, objectGone, preconditionFailed } from '../../core/objects/store-errors.ts';
+import { readBack } from '../../core/objects/read-back.ts';
+import { objectGone, preconditionFailed } from '../../core/objects/store-errors.ts';
 import { statusOf } from './gcs-errors.ts';
 import { conditionsOf, type GcsPlace, PARTS_PREFIX } from './gcs-place.ts';
 
@@ -93,9 +94,7 @@ export const gcsParts = (
         const sources = await joined(upload, names);
         await combine(place, sources, key, { ...begun, ...options }, conditionsOf(options.when));
       });
-      const info = await head(key);
-      if (info?.bytes !== bytes)
-        throw contentDiffers(place.name, key, `${info?.bytes ?? 'no'} bytes instead of ${bytes}`);
+      const info = await readBack({ place: place.name, head }, key, bytes);
       await place.told(key, async () => {
         await sweep(upload);
       });

@@ -5,6 +5,8 @@ import { XcError } from '../../core/errors/xc-error.ts';
 import { nameFor } from '../../core/objects/keys.ts';
 import { fromHeaders } from '../../core/objects/metadata.ts';
 import type { ObjectInfo, Precondition } from '../../core/objects/object-store.ts';
+import { storePatience } from '../../core/objects/patience.ts';
+import { type Requests, requestsOf } from '../../core/objects/requests.ts';
 import type { Clock } from '../../core/time/clock.ts';
 import { explainGcs } from './gcs-errors.ts';
 
@@ -23,30 +25,21 @@ export interface GcsAddress {
 /** Parts that wait to be joined are objects here, below this: never listed, and no key of anybody else. */
 export const PARTS_PREFIX = '.xcrepl-parts/';
 
-const ATTEMPTS = 5;
-
 export class GcsPlace {
   readonly bucket: Bucket;
   readonly address: GcsAddress;
   readonly clock: Clock;
   readonly name: string;
+  readonly requests: Requests;
+  readonly told: Requests['told'];
 
-  constructor(address: GcsAddress, clock: Clock) {
-    const storage = new Storage({
-      retryOptions: { autoRetry: true, maxRetries: ATTEMPTS },
-      ...(address.endpoint === undefined
-        ? {}
-        : {
-            apiEndpoint: address.endpoint,
-            projectId: 'none',
-            useAuthWithCustomEndpoint: address.credentials !== undefined,
-          }),
-      ...(address.credentials === undefined ? {} : { credentials: { ...address.credentials } }),
-    });
-    this.bucket = storage.bucket(address.bucket);
+  constructor(address: GcsAddress, clock: Clock, signal?: AbortSignal) {
+    this.bucket = storage(address).bucket(address.bucket);
     this.address = address;
     this.clock = clock;
     this.name = `gcs:${address.bucket}${address.prefix === '' ? '' : `/${address.prefix}`}`;
+    this.requests = requestsOf(this.name, storePatience(clock, signal), explainGcs);
+    this.told = this.requests.told;
   }
 
   file(key: string, generation?: string): File {
@@ -68,18 +61,6 @@ export class GcsPlace {
     if (why !== null) throw new XcError('XC-5404', { subject: `${this.name} ${JSON.stringify(key)}`, why });
   }
 
-  async told<T>(key: string, work: () => Promise<T>): Promise<T> {
-    try {
-      return await work();
-    } catch (error) {
-      throw this.explained(error, key);
-    }
-  }
-
-  explained(error: unknown, key: string): unknown {
-    return explainGcs(error, this.name, key, this.clock.nowMs());
-  }
-
   infoOf(key: string, seen: FileMetadata): ObjectInfo {
     const given = Object.fromEntries(
       Object.entries(seen.metadata ?? {}).map(([name, value]) => [name, String(value ?? '')]),
@@ -93,6 +74,20 @@ export class GcsPlace {
     };
   }
 }
+
+const storage = (address: GcsAddress): Storage =>
+  new Storage({
+    // Requests are asked again in one place, with one patience.
+    retryOptions: { autoRetry: false, maxRetries: 0 },
+    ...(address.endpoint === undefined
+      ? {}
+      : {
+          apiEndpoint: address.endpoint,
+          projectId: 'none',
+          useAuthWithCustomEndpoint: address.credentials !== undefined,
+        }),
+    ...(address.credentials === undefined ? {} : { credentials: { ...address.credentials } }),
+  });
 
 /** "Request preconditions": generation 0 is an object that is not there. */
 export const conditionsOf = (when: Precondition | undefined): { ifGenerationMatch?: string | number } => {

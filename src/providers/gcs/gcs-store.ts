@@ -1,10 +1,8 @@
 /** Objects in Google Cloud Storage. */
 
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { gathered } from '../../core/objects/gathered.ts';
+import { CRC32C } from '@google-cloud/storage';
+import { Buffer } from 'node:buffer';
 import type { HexDigest } from '../../core/objects/hex-digest.ts';
-import { measured } from '../../core/objects/measured-body.ts';
 import { toHeaders } from '../../core/objects/metadata.ts';
 import type {
   ObjectInfo,
@@ -15,16 +13,17 @@ import type {
   ReadOptions,
   WriteOptions,
 } from '../../core/objects/object-store.ts';
-import { contentDiffers, objectGone, preconditionFailed } from '../../core/objects/store-errors.ts';
+import { withinEnd } from '../../core/objects/ranges.ts';
+import { contentThere, isGone, readBack } from '../../core/objects/read-back.ts';
+import { behaviourOf, objectGone, preconditionFailed } from '../../core/objects/store-errors.ts';
+import { written } from '../../core/objects/written.ts';
 import type { Clock } from '../../core/time/clock.ts';
 import { download } from './gcs-download.ts';
 import { statusOf } from './gcs-errors.ts';
+import { uploadLong } from './gcs-upload.ts';
 import { gcsParts } from './gcs-parts.ts';
 import { conditionsOf, type GcsAddress, GcsPlace, PARTS_PREFIX } from './gcs-place.ts';
 
-const MIB = 1024 * 1024;
-/** Up to here one request writes an object, and its digest is known before it is sent. */
-const ONE_REQUEST_BYTES = 8 * MIB;
 const PAGE_KEYS = 1000;
 
 export class GcsStore implements ObjectStore {
@@ -33,8 +32,9 @@ export class GcsStore implements ObjectStore {
   readonly parts: PartialUploads;
   readonly #at: GcsPlace;
 
-  constructor(address: GcsAddress, clock: Clock) {
-    this.#at = new GcsPlace(address, clock);
+  /** The signal ends every wait and request of this store. */
+  constructor(address: GcsAddress, clock: Clock, signal?: AbortSignal) {
+    this.#at = new GcsPlace(address, clock, signal);
     this.place = this.#at.name;
     this.parts = gcsParts(this.#at, async (key) => await this.head(key));
   }
@@ -66,29 +66,45 @@ export class GcsStore implements ObjectStore {
   }
 
   read(key: string, options: ReadOptions = {}): AsyncIterable<Uint8Array> {
-    return download(this.#at, key, options, async () => (await this.head(key)) !== null);
+    const body = download(this.#at, key, options, async () => (await this.head(key)) !== null);
+    return withinEnd(options.range, body);
   }
 
   async write(key: string, body: AsyncIterable<Uint8Array>, options: WriteOptions = {}): Promise<ObjectInfo> {
     this.#at.checkName(key);
-    const passing = measured(this.place, key, body, options);
-    const pieces = gathered(passing, ONE_REQUEST_BYTES);
-    const first = (await pieces.next()).value ?? new Uint8Array();
-    const second = await pieces.next();
-    if (second.done === true) return await this.#send(key, [first], false, passing.sha256(), options);
-    const rest = (async function* () {
-      yield first;
-      yield second.value;
-      yield* pieces;
-    })();
-    const info = await this.#send(key, rest, true, options.sha256 ?? null, options);
-    return await this.#describe(key, info, passing.sha256());
+    return await written(
+      {
+        place: this.place,
+        small: async (bytes, sha256) =>
+          await this.#at.told(
+            key,
+            async () => await this.#put(key, bytes, sha256, options),
+            async () => await contentThere(this, key, bytes.byteLength, sha256),
+          ),
+        large: async (pieces, sha256) => {
+          const stored = await uploadLong(this.#at, key, pieces, {
+            resource: this.#described(key, options.sha256 ?? null, options),
+            query: {
+              kmsKeyName: this.#at.address.kmsKeyName,
+              ifGenerationMatch: conditionsOf(options.when).ifGenerationMatch?.toString(),
+            },
+          });
+          const info = this.#at.infoOf(key, stored);
+          return await this.#describe(key, info, sha256());
+        },
+      },
+      key,
+      body,
+      options,
+    );
   }
 
   async remove(key: string, when?: Precondition): Promise<void> {
-    await this.#at.told(key, async () => {
+    const remove = async (): Promise<true> => {
       await this.#at.file(key).delete({ ignoreNotFound: when === undefined, ...conditionsOf(when) });
-    });
+      return true;
+    };
+    await this.#at.told(key, remove, async () => await isGone(this, key));
   }
 
   async copyFrom(
@@ -100,48 +116,48 @@ export class GcsStore implements ObjectStore {
     if (!(from instanceof GcsStore) || from.#at.address.endpoint !== this.#at.address.endpoint) return null;
     this.#at.checkName(key);
     try {
-      await from.#at
-        .file(source.info.key, source.info.version)
-        .copy(this.#at.file(key), { preconditionOpts: conditionsOf(options.when) });
+      await this.#at.told(key, async () => {
+        await from.#at
+          .file(source.info.key, source.info.version)
+          .copy(this.#at.file(key), { preconditionOpts: conditionsOf(options.when) });
+      });
     } catch (error) {
-      if (statusOf(error) === 403) return null;
-      if (statusOf(error) === 404 && (await from.head(source.info.key)) !== null)
+      if (behaviourOf(error) === 'auth') return null;
+      if (behaviourOf(error) === 'gone' && (await from.head(source.info.key)) !== null)
         throw preconditionFailed(from.place, source.info.key, 'another version');
-      throw this.#at.explained(error, key);
+      throw error;
     }
-    const info = await this.head(key);
-    if (info?.bytes !== source.info.bytes)
-      throw contentDiffers(this.place, key, `${info?.bytes ?? 'no'} bytes instead of ${source.info.bytes}`);
-    return info;
+    return await readBack(this, key, source.info.bytes);
   }
 
   close(): Promise<void> {
     return Promise.resolve();
   }
 
-  /** The client sends crc32c with it, and the service refuses what arrives with another one. */
-  async #send(
-    key: string,
-    body: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
-    resumable: boolean,
-    sha256: HexDigest | null,
-    options: WriteOptions,
-  ): Promise<ObjectInfo> {
+  #described(key: string, sha256: HexDigest | null, options: WriteOptions) {
+    const { storageClass, prefix } = this.#at.address;
+    return {
+      name: prefix + key,
+      contentType: options.contentType ?? 'application/octet-stream',
+      metadata: toHeaders(options.metadata, sha256),
+      ...(storageClass === undefined ? {} : { storageClass }),
+    };
+  }
+
+  /** With the crc32c beside it: the service refuses what arrives with another one. */
+  async #put(key: string, bytes: Uint8Array, sha256: HexDigest, options: WriteOptions): Promise<ObjectInfo> {
+    const body = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const crc = new CRC32C();
+    crc.update(body);
     const file = this.#at.file(key);
-    const { storageClass, kmsKeyName } = this.#at.address;
-    const sink = file.createWriteStream({
-      resumable,
-      validation: 'crc32c',
+    const { kmsKeyName } = this.#at.address;
+    const { name: _, ...described } = this.#described(key, sha256, options);
+    await file.save(body, {
+      resumable: false,
+      validation: false,
       ...(kmsKeyName === undefined ? {} : { kmsKeyName }),
       preconditionOpts: conditionsOf(options.when),
-      metadata: {
-        contentType: options.contentType ?? 'application/octet-stream',
-        metadata: toHeaders(options.metadata, sha256),
-        ...(storageClass === undefined ? {} : { storageClass }),
-      },
-    });
-    await this.#at.told(key, async () => {
-      await pipeline(Readable.from(body, { objectMode: false }), sink);
+      metadata: { ...described, crc32c: crc.toString() },
     });
     return this.#at.infoOf(key, file.metadata);
   }

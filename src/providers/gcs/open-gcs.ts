@@ -14,7 +14,7 @@ export const openGcs = async (
   config: GcsConfig,
   tenant: string | null,
   parts: StoreParts,
-): Promise<ObjectStore> => new GcsStore(await gcsAddress(config, tenant, parts), parts.clock);
+): Promise<ObjectStore> => new GcsStore(await gcsAddress(config, tenant, parts), parts.clock, parts.signal);
 
 export const gcsAddress = async (
   config: GcsConfig,

@@ -5,6 +5,7 @@ import type { Dispatcher } from 'undici';
 import type { HexDigest } from '../../core/objects/hex-digest.ts';
 import { fromHeaders, toHeaders } from '../../core/objects/metadata.ts';
 import type { ObjectInfo, ReadOptions, UploadedPart, WriteOptions } from '../../core/objects/object-store.ts';
+import { rangeHeader } from '../../core/objects/ranges.ts';
 import { conditionHeaders, unquoted } from './s3-conditions.ts';
 import { type ListedPage, listedPage } from './s3-listing.ts';
 import type { S3Place } from './s3-place.ts';
@@ -26,10 +27,7 @@ export const get = async (
     method: 'GET',
     key: place.address.prefix + key,
     headers: {
-      range:
-        range === undefined
-          ? undefined
-          : `bytes=${range.first}-${range.end === undefined ? '' : range.end - 1}`,
+      range: rangeHeader(range),
       'if-match': version,
     },
   });

@@ -11,7 +11,8 @@ import type {
   ReadOptions,
   WriteOptions,
 } from '../../core/objects/object-store.ts';
-import { contentThere, readBack } from '../../core/objects/read-back.ts';
+import { withinEnd } from '../../core/objects/ranges.ts';
+import { contentThere, isGone, readBack } from '../../core/objects/read-back.ts';
 import { behaviourOf, preconditionFailed } from '../../core/objects/store-errors.ts';
 import { written, writtenInParts } from '../../core/objects/written.ts';
 import type { Clock } from '../../core/time/clock.ts';
@@ -64,7 +65,11 @@ export class S3Store implements ObjectStore {
     }
   }
 
-  async *read(key: string, options: ReadOptions = {}): AsyncGenerator<Uint8Array> {
+  read(key: string, options: ReadOptions = {}): AsyncIterable<Uint8Array> {
+    return withinEnd(options.range, this.#read(key, options));
+  }
+
+  async *#read(key: string, options: ReadOptions): AsyncGenerator<Uint8Array> {
     const { body } = await this.#at.told(key, async () => await get(this.#at, key, options));
     try {
       for await (const piece of body) yield piece as Uint8Array;
@@ -100,8 +105,15 @@ export class S3Store implements ObjectStore {
 
   async remove(key: string, when?: Precondition): Promise<void> {
     await this.#holds(key, when);
-    await this.#at.told(key, async () =>
-      this.#at.client.send(new DeleteObjectCommand({ ...this.#at.at(key), ...conditionHeaders(when) })),
+    await this.#at.told(
+      key,
+      async () => {
+        await this.#at.client.send(
+          new DeleteObjectCommand({ ...this.#at.at(key), ...conditionHeaders(when) }),
+        );
+        return true;
+      },
+      async () => await isGone(this, key),
     );
   }
 
