@@ -5,6 +5,7 @@ import type { RunReport } from '../../core/report/report.ts';
 import type { Plan } from '../../core/plan/plan.ts';
 import type { JournalEntry } from '../../core/run/journal.ts';
 import type { Host } from '../frame/host.ts';
+import type { RunPolicy } from './run-policy.ts';
 
 /** How often a run that follows brings what it wrote with the rows into the log, and anchors it. */
 const SETTLE_MS = 60_000;
@@ -14,7 +15,7 @@ export const recordBegin = async (
   host: Host,
   run: string,
   plan: Plan,
-  approvers: readonly string[],
+  { approvers, approvedDigest }: Pick<RunPolicy, 'approvers' | 'approvedDigest'>,
 ): Promise<void> => {
   await host.audit.append({
     action: 'replication.run-begin',
@@ -27,6 +28,7 @@ export const recordBegin = async (
       links: plan.wish.links.length,
       steps: plan.steps.length,
       ...(approvers.length > 0 ? { approvers: approvers.join(' ') } : {}),
+      ...(approvedDigest !== null && approvedDigest !== plan.digest ? { approvedDigest } : {}),
     },
   });
 };

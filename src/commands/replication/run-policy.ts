@@ -17,6 +17,8 @@ export interface RunPolicy {
   readonly rows: readonly GateRow[] | null;
   /** Key ids of those who approved, each once. */
   readonly approvers: readonly string[];
+  /** Of the plan that was reviewed: approvals name it, also where only what is left of it runs. Null without one. */
+  readonly approvedDigest: string | null;
   /** @throws XcError the code of the gate that stops it */
   refuse(plan: Plan): void;
   /**
@@ -49,6 +51,7 @@ export const runPolicy = async (host: Host, parts: RunPolicyParts): Promise<RunP
   let admitted: Plan | null = null;
   return {
     approvers: [...new Set(given.given.map(({ keyId }) => keyId))],
+    approvedDigest: parts.reviewed?.digest ?? null,
     async keep(directory) {
       if (files.length > 0) await mkdir(directory, { recursive: true });
       for (const file of files) await copyFile(file, join(directory, basename(file)));

@@ -194,7 +194,7 @@ const admit = async (host: Host, { gates, run, store, selected }: RunParts, plan
   gates.refuse(plan);
   await rememberOnTargets(host, selected);
   await gates.keep(resolve(store.path, 'runs', run, 'approvals'));
-  await recordBegin(host, run, plan, gates.approvers);
+  await recordBegin(host, run, plan, gates);
 };
 
 /** Nothing is streamed: a run that follows goes on beside it. */

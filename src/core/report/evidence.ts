@@ -62,14 +62,16 @@ const unknown = (claim: string, why: string): Claim => ({ claim, verdict: 'unkno
 export const verifyEvidence = async (files: Files, ports: EvidencePorts): Promise<readonly Claim[]> => {
   const plan = planOf(files);
   const entries = new Map<number, AuditEntry>();
+  const proofs = checkProofs(files, ports, entries);
+  const approvable = typeof plan === 'string' ? [] : [plan.digest, ...approvedBefore(plan, entries)];
   return [
     checkSums(files),
     await checkSignature(files, ports),
     typeof plan === 'string'
       ? fail('the plan is whole', plan)
       : pass('the plan is whole', `its digest is ${plan.digest}`),
-    ...(await checkApprovals(files, typeof plan === 'string' ? null : plan, ports)),
-    ...checkProofs(files, ports, entries),
+    ...(await checkApprovals(files, approvable, ports)),
+    ...proofs,
     ...(typeof plan === 'string' ? [] : checkRun(files, plan, [...entries.values()])),
     unknown(
       'the log has no other version elsewhere',
@@ -123,9 +125,15 @@ const keysOf = (files: Files, { keyOf }: EvidencePorts): PublicKey[] =>
     .filter(([name]) => name.startsWith(EVIDENCE.keys))
     .map(([name, pem]) => keyOf(pem.toString(), name));
 
+/** What was left of a plan that was cut short has a digest of its own; the log names the one that was approved. */
+const approvedBefore = (plan: Plan, entries: ReadonlyMap<number, AuditEntry>): string[] =>
+  [...entries.values()]
+    .filter(({ action, plan: id }) => action === 'replication.run-begin' && id === plan.id)
+    .flatMap(({ facts }) => (typeof facts['approvedDigest'] === 'string' ? [facts['approvedDigest']] : []));
+
 const checkApprovals = async (
   files: Files,
-  plan: Plan | null,
+  digests: readonly string[],
   ports: EvidencePorts,
 ): Promise<readonly Claim[]> => {
   const given = [...files].filter(([name]) => name.startsWith(EVIDENCE.approvals));
@@ -137,7 +145,7 @@ const checkApprovals = async (
       try {
         const verified = await ports.bundles.verify(text.toString(), null, keys);
         const approval = approvalOf(verified, new Map(), name);
-        return approval.digest === plan?.digest
+        return digests.includes(approval.digest)
           ? pass(claim, `signed by ${approval.keyId}`)
           : fail(claim, `it approves ${approval.digest}`);
       } catch (error) {
