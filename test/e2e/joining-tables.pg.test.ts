@@ -103,6 +103,10 @@ const write = async (): Promise<void> => {
   }
 };
 
+interface StatusDocument {
+  readonly links: readonly { readonly joining: readonly unknown[] }[];
+}
+
 const runOnce = async (): Promise<{ exit: number | null; report: RunReport }> => {
   const { exitCode, stdout, stderr } = await pair.xcrepl(ONCE);
   if (stdout === '') throw new Error(stderr);
@@ -157,7 +161,12 @@ const expectSame = async (...names: string[]): Promise<void> => {
 
 test('a run that is killed inside any step of a table’s joining or leaving is taken up by the next', async () => {
   await create('app.late');
-  for (const place of ['begin', 'chunk', 'copied', 'catch up', 'settle', 'forget']) await killedAt(place);
+  for (const place of ['begin', 'chunk']) await killedAt(place);
+  const status = (await pair.xcrepl(['replication', 'status', '-o', 'json'])).json() as StatusDocument;
+  expect(status.links.flatMap(({ joining }) => joining)).toEqual([
+    { table: 'app.late', slot: expect.stringMatching(/^xcrepl_c_/), state: 'copying' },
+  ]);
+  for (const place of ['copied', 'catch up', 'settle', 'forget']) await killedAt(place);
   const joined = await runOnce();
   expect(joined.exit, JSON.stringify(joined.report.errors)).toBe(0);
   expect(await carried()).toEqual(['app.items', 'app.late', 'own.first']);

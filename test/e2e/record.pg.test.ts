@@ -156,6 +156,28 @@ test('a table that changes while it is recorded is described anew before its fir
   expect(JSON.stringify((await described()).at(-1)!['facts'])).toContain('character varying(9000)');
 });
 
+test('a table that is dropped before its changes were read is told, and everything else is there', async () => {
+  const acme = `shop:acme:${SOURCE_REGION}:${TARGET_REGION}`;
+  const recorded = async (exit: number) => {
+    const result = await pair.xcrepl(
+      ['replication', 'record', '--link', acme, '--to', 'd.log', '--no-copy', '-o', 'json'],
+    );
+    expect(result.exitCode, result.stderr).toBe(exit);
+    return result.json() as object;
+  };
+  await pair.source.query('CREATE TABLE shop.gone (tenant_id text, id int, PRIMARY KEY (tenant_id, id))');
+  await recorded(0);
+  await pair.source.query(`INSERT INTO shop.gone VALUES ('acme', 1);
+    INSERT INTO shop.suppliers (tenant_id, name) VALUES ('acme', 'beside'); DROP TABLE shop.gone`);
+  expect(await recorded(3)).toMatchObject({
+    changes: 1,
+    findings: [{ subject: 'shop.gone', code: 'XC-5043', verdict: 'fail' }],
+  });
+  expect(await recorded(0)).toMatchObject({ changes: 0, findings: [] });
+  const ended = ['replication', 'record', '--link', acme, '--to', 'd.log', '--stop'];
+  expect((await pair.xcrepl([...ended, '--confirm', SOURCE_REGION])).exitCode).toBe(0);
+});
+
 test('a recording that could leave a gap, or mix two links, stops with its reason', async () => {
   const other = `shop:acme:${SOURCE_REGION}:${TARGET_REGION}`;
   expectRefusal(

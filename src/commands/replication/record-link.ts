@@ -5,7 +5,9 @@ import { resolve } from 'node:path';
 import { formatLsn, type Lsn } from '../../core/change/lsn.ts';
 import { refuseGap, record, type Recorded } from '../../core/changelog/record.ts';
 import { recordingKey, recordingName, streamsOf, type Link, type Stream } from '../../core/topology/link.ts';
-import { tableName } from '../../core/topology/table.ts';
+import { tableName, type TableName } from '../../core/topology/table.ts';
+import type { Finding } from '../../core/validation/finding.ts';
+import { EXIT } from '../../core/errors/exit.ts';
 import { closeLog, findLog, logStore } from '../../providers/changelog/log-store.ts';
 import { parseDsn } from '../../providers/postgres/dsn.ts';
 import { PostgresRecording } from '../../providers/postgres/record/record-source.ts';
@@ -216,14 +218,15 @@ const preview = async (
 };
 
 const outcome = ({ link, path, log }: Parts, recorded: Recorded): Outcome => {
-  const { position, changes, transactions, copied, begun, files } = recorded;
+  const { position, changes, transactions, copied, begun, files, gone } = recorded;
   const changed = begun || changes > 0;
   const what = [
     ...(begun ? [`${countText(copied)} rows copied`] : []),
     `${countText(changes)} changes in ${countText(transactions)} transactions`,
     `up to ${formatLsn(position)}`,
   ].join(', ');
-  return shown(
+  const findings = gone.map((table) => goneFinding(table, link));
+  const made = shown(
     {
       link: link.id,
       log,
@@ -235,7 +238,23 @@ const outcome = ({ link, path, log }: Parts, recorded: Recorded): Outcome => {
       changes,
       transactions,
       position: formatLsn(position),
+      findings,
     },
-    `${path}: ${changed ? what : `no change, ${what}`}`,
+    [
+      `${path}: ${changed ? what : `no change, ${what}`}`,
+      ...findings.map(({ code, subject, seen }) => `${code} ${subject}: ${seen}`),
+    ].join('\n'),
   );
+  return findings.length === 0 ? made : { ...made, exit: EXIT.partly };
 };
+
+const goneFinding = (table: TableName, { source }: Link): Finding => ({
+  check: 'recorded-table',
+  region: source,
+  subject: table,
+  verdict: 'fail',
+  severity: 'warn',
+  seen: 'dropped before its last changes were read: they are not in the log',
+  remedy: 'record with --follow, so that the log is not behind; changes that are lost to it are lost for good',
+  code: 'XC-5043',
+});

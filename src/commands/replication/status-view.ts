@@ -65,6 +65,7 @@ const detailLines = (link: LinkStatus): string[] => [
       : typeof link.slot?.safeWalBytes === 'number'
         ? [`its slot is lost after another ${bytesText(link.slot.safeWalBytes)} of log`]
         : []),
+  ...link.joining.map(({ table, state }) => `table ${table} joins it: ${state}`),
   ...(link.snapshot === null
     ? []
     : [

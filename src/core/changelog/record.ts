@@ -10,6 +10,7 @@ import type { ChangeSink } from '../replication/ports.ts';
 import { newTally } from '../replication/change-loop.ts';
 import { isoTime, type Clock } from '../time/clock.ts';
 import type { Link } from '../topology/link.ts';
+import type { TableName } from '../topology/table.ts';
 import { LogSink, type LogSinkPorts } from './log-sink.ts';
 import type { LogWriter } from './log-writer.ts';
 import type { TableDraft } from './logged-table.ts';
@@ -31,6 +32,8 @@ export interface RecordedSource {
     writer: LogWriter,
     sink: (ports: LogSinkPorts) => ChangeSink,
   ): Promise<void>;
+  /** Tables that were dropped before their last changes were read: those are not in the log. */
+  readonly gone: ReadonlySet<TableName>;
   /** Where the source's log is now. */
   position(): Promise<Lsn>;
 }
@@ -68,6 +71,8 @@ export interface Recorded extends Streamed {
   readonly begun: boolean;
   readonly copied: number;
   readonly files: number;
+  /** Findings of XC-5043. */
+  readonly gone: readonly TableName[];
 }
 
 /** @throws XcError XC-5030, XC-5035, XC-5037, and what the source and the files throw */
@@ -87,7 +92,7 @@ export const record = async (
   const until = request.until === 'now' ? await source.position() : request.until;
   const end = newTally(log.position);
   await source.stream({ until, signal }, end, log, (ports) => new LogSink(log, ports));
-  return { ...end, begun: !found, copied, files: log.files };
+  return { ...end, begun: !found, copied, files: log.files, gone: [...source.gone].toSorted() };
 };
 
 /** The slot is made before the log, so that the log can say where it begins. */

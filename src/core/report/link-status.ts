@@ -4,7 +4,7 @@ import type { LinkState } from '../plan/facts.ts';
 import { type RetainedWal } from '../metrics/retained-wal.ts';
 import type { CopySnapshot } from '../metrics/copy-snapshot.ts';
 import { rangeFacts } from '../validation/positions/refuse.ts';
-import type { SlotHealth, SequencesLook, TableStatus, Runner } from './look.ts';
+import type { JoiningLook, SlotHealth, SequencesLook, TableStatus, Runner } from './look.ts';
 
 export interface LinkStatus {
   readonly link: string;
@@ -36,6 +36,8 @@ export interface LinkStatus {
   readonly retained: RetainedWal | null;
   /** What its copy holds back of the source's VACUUM; null where nothing of it is copied now. */
   readonly snapshot: CopySnapshot | null;
+  /** Tables that it takes in while it streams; none of their changes is missing, only late. */
+  readonly joining: readonly JoiningLook[];
   /** Of the stream: sequences that were carried along, and that could not be; null before the first time. */
   readonly sequences: SequencesLook | null;
   /** Whether the stream could start at its checkpoint, as the doctor says it; null where it was not judged. */

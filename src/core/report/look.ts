@@ -41,6 +41,8 @@ export interface TargetLook {
   readonly initialised: boolean;
   readonly links: ReadonlyMap<string, LinkLook>;
   readonly checkpoints: ReadonlyMap<string, { readonly position: Lsn; readonly caughtUpToMs: number | null }>;
+  /** Tables that join links which stream already, by link. */
+  readonly joining?: ReadonlyMap<string, readonly JoiningLook[]>;
   /** By stream key. */
   readonly sequences?: ReadonlyMap<string, SequencesLook>;
   /** By stream key. */
@@ -49,6 +51,13 @@ export interface TargetLook {
   readonly sources?: ReadonlyMap<string, { readonly systemIdentifier: string; readonly timeline: number }>;
   /** How the newest run of a stream ended, by stream key. */
   readonly ended?: ReadonlyMap<string, { readonly run: string; readonly outcome: string }>;
+}
+
+export interface JoiningLook {
+  readonly table: string;
+  /** Side slot that it is on. */
+  readonly slot: string;
+  readonly state: 'copying' | 'catching-up';
 }
 
 export interface SequencesLook {

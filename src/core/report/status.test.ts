@@ -4,7 +4,7 @@ import { config, streams } from '../plan/facts.fixture.ts';
 import { slotName } from '../topology/link.ts';
 import { parseCondition } from './condition.ts';
 import { isFinding, linkStatuses } from './status.ts';
-import type { LinkLook, SlotHealth, StreamLook } from './look.ts';
+import type { JoiningLook, LinkLook, SlotHealth, StreamLook } from './look.ts';
 import type { LinkStatus } from './link-status.ts';
 
 const of = config({
@@ -56,6 +56,7 @@ const runner = { run: 'rn_1', host: 'h', pid: 7, since: '2026-01-01T00:00:00.000
 
 interface Changes {
   readonly snapshotMs?: number;
+  readonly joining?: readonly JoiningLook[];
   readonly row?: Partial<LinkLook> | null;
   readonly slot?: Partial<SlotHealth> | null;
   readonly position?: bigint;
@@ -83,6 +84,7 @@ const look = (changes: Changes = {}): LinkStatus => {
         ? null
         : {
             initialised: true,
+            ...(changes.joining ? { joining: new Map([[LINK, changes.joining]]) } : {}),
             links: new Map(changes.row === null ? [] : [[LINK, { ...row, ...changes.row }]]),
             checkpoints: new Map([
               [SLOT, { position: lsnOf(changes.position ?? 4_000n), caughtUpToMs: 98_000 }],
@@ -119,6 +121,13 @@ describe('status of a link', () => {
     expect(old.snapshot?.alarm).toContain('120 minutes');
     expect(isFinding(old)).toBe(true);
     expect(look({ snapshotMs: 7_200_000 }).snapshot).toBeNull();
+  });
+
+  it('names tables that join it', () => {
+    const joining = [{ table: 'shop.late', slot: 'xcrepl_c_1', state: 'copying' as const }];
+    expect(look({ joining }).joining).toEqual(joining);
+    expect(look().joining).toEqual([]);
+    expect(isFinding(look({ joining }))).toBe(false);
   });
 
   it('has no lag once the checkpoint is where the source is, however old its newest commit', () => {

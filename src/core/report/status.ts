@@ -32,6 +32,7 @@ const linkStatus = (link: Link, look: StreamLook): LinkStatus => {
   const isLog = source?.slots === null;
   const judgement = row && !isOff(row) && !isLog ? judgeLook(slot, look) : null;
   const runner = health?.active || isLog ? (target?.runners.get(stream.key) ?? null) : null;
+  const joining = target?.joining?.get(link.id) ?? [];
   const sum = (key: Exclude<keyof TableStatus, 'table' | 'into'>): number =>
     tables.reduce((total, table) => total + table[key], 0);
   return {
@@ -52,7 +53,8 @@ const linkStatus = (link: Link, look: StreamLook): LinkStatus => {
         ? { name: slot, exists: health !== undefined, ahead: isAhead(slot, look), ...(health ?? NO_SLOT) }
         : null,
     retained: row && health ? retainedOf(health, lag, look, isHeld(row)) : null,
-    snapshot: row?.state === 'copying' ? snapshotOf(look) : null,
+    snapshot: row?.state === 'copying' || joining.length > 0 ? snapshotOf(look) : null,
+    joining,
     sequences: target?.sequences?.get(stream.key) ?? null,
     positions: judgement && rangeFacts(judgement),
     runner,

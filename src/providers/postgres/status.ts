@@ -5,6 +5,7 @@ import { parseLsn } from '../../core/change/lsn.ts';
 import { isXcError } from '../../core/errors/xc-error.ts';
 import type { LinkState } from '../../core/plan/facts.ts';
 import type {
+  JoiningLook,
   LinkLook,
   SequencesLook,
   Runner,
@@ -154,6 +155,22 @@ const lookAtSequences = async (client: Client): Promise<ReadonlyMap<string, Sequ
   }
 };
 
+const JOINING = `
+  SELECT link, json_agg(json_build_object('table', table_name, 'slot', slot,
+           'state', CASE WHEN consistent_at IS NULL THEN 'copying' ELSE 'catching-up' END) ORDER BY table_name) AS tables
+    FROM xcrepl.carried_tables WHERE slot IS NOT NULL GROUP BY link`;
+
+/** Nor does it know of tables that join. */
+const lookAtJoining = async (client: Client): Promise<ReadonlyMap<string, readonly JoiningLook[]>> => {
+  try {
+    const { rows } = await client.query<{ link: string; tables: readonly JoiningLook[] }>(JOINING);
+    return new Map(rows.map(({ link, tables }) => [link, tables]));
+  } catch (error) {
+    if (isUninitialised(error)) return new Map();
+    throw error;
+  }
+};
+
 /** A database that was never initialised has no links, which is an answer and no error. */
 export const lookAtTarget = async (client: Client, subject: string): Promise<TargetLook> => {
   try {
@@ -171,6 +188,7 @@ export const lookAtTarget = async (client: Client, subject: string): Promise<Tar
       sources: new Map(Object.entries(row.sources)),
       ended: new Map(Object.entries(row.ended)),
       sequences: await lookAtSequences(client),
+      joining: await lookAtJoining(client),
     };
   } catch (error) {
     if (isUninitialised(error)) return NOTHING;

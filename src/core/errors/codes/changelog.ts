@@ -68,4 +68,10 @@ export const changelogCodes = {
       'No file stands at the path, or none that is finished: a log can be read once the copy at its beginning is whole.',
     next: 'check the path, or wait until xcrepl replication record has written the copy',
   },
+  'XC-5043': {
+    title: 'table was dropped before a recording had read its changes',
+    means:
+      'The log of the source still has changes of a table that is there no more, and no catalogue says what its columns are. They are left out of the recording; everything else is in it.',
+    next: 'record with --follow, so that the log is never far behind',
+  },
 } as const satisfies Record<string, CodeEntry>;

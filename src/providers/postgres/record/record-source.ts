@@ -17,7 +17,7 @@ import { copyPlan } from '../../../core/replication/column-actions.ts';
 import type { ChangeSink } from '../../../core/replication/ports.ts';
 import type { Clock } from '../../../core/time/clock.ts';
 import { insertOnlyRecordingName, recordingName, type Link } from '../../../core/topology/link.ts';
-import type { TableFacts } from '../../../core/topology/table.ts';
+import type { TableFacts, TableName } from '../../../core/topology/table.ts';
 import { readCatalogue } from '../catalogue/catalogue.ts';
 import { publish } from '../engine/publications.ts';
 import { asXcError, retrying } from '../engine/retry.ts';
@@ -42,6 +42,7 @@ export interface RecordOptions extends SessionOptions {
 }
 
 export class PostgresRecording implements RecordedSource, AsyncDisposable {
+  readonly gone = new Set<TableName>();
   readonly #options: RecordOptions;
   readonly #sessions: Sessions;
   readonly #control: SharedClient;
@@ -140,7 +141,8 @@ export class PostgresRecording implements RecordedSource, AsyncDisposable {
       end.position = writer.position;
       refuseLostSlot(await this.slot(), writer.position, link.id);
       const client = await this.#control.get();
-      const ports = { ...this.#options, sessions: this.#sessions, client };
+      const gone = (table: TableName): void => void this.gone.add(table);
+      const ports = { ...this.#options, sessions: this.#sessions, client, gone };
       await streamLink(ports, { ...how, slot: this.#slot, from: writer.position }, end, sink);
     };
     const { until, signal } = how;

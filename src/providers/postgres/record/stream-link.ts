@@ -17,7 +17,8 @@ import type { EngineProgress } from '../../../core/replication/engine.ts';
 import type { ChangeSink } from '../../../core/replication/ports.ts';
 import type { Clock } from '../../../core/time/clock.ts';
 import { insertOnlyRecordingName, recordingName, type Link } from '../../../core/topology/link.ts';
-import { tableName } from '../../../core/topology/table.ts';
+import { tableOf } from '../../../core/replication/describe-relation.ts';
+import { tableName, type TableName } from '../../../core/topology/table.ts';
 import { readCatalogue } from '../catalogue/catalogue.ts';
 import { rereadRow } from '../engine/reread.ts';
 import type { Sessions } from '../engine/sessions.ts';
@@ -34,6 +35,8 @@ export interface StreamPorts {
   readonly client: Client;
   readonly clock: Clock;
   readonly progress?: EngineProgress | undefined;
+  /** Told of a table that changes are of, and that is no more: what its columns were nobody knows. */
+  readonly gone: (table: TableName) => void;
 }
 
 const SILENT: EngineProgress = {
@@ -66,6 +69,8 @@ export const streamLink = async (
     if (isNews(relation, commit, lookedAt, context))
       throw new XcError('XC-5207', { subject: tableName(relation) });
     const found = compileRelation(relation, context);
+    // The publication is of this link alone, so nothing else comes without a place.
+    if (!found && !tableOf(relation, catalogue)) ports.gone(tableName(relation));
     for (const { variant } of found?.byTenant.values() ?? []) {
       const facts = catalogue.tables.get(variant.table)!;
       drafts.set(variant, tableDraft(facts, relation.columns, variant.plan, catalogue.types));
