@@ -159,9 +159,17 @@ test('a table that changes while it is recorded is described anew before its fir
 test('a table that is dropped before its changes were read is told, and everything else is there', async () => {
   const acme = `shop:acme:${SOURCE_REGION}:${TARGET_REGION}`;
   const recorded = async (exit: number) => {
-    const result = await pair.xcrepl(
-      ['replication', 'record', '--link', acme, '--to', 'd.log', '--no-copy', '-o', 'json'],
-    );
+    const result = await pair.xcrepl([
+      'replication',
+      'record',
+      '--link',
+      acme,
+      '--to',
+      'd.log',
+      '--no-copy',
+      '-o',
+      'json',
+    ]);
     expect(result.exitCode, result.stderr).toBe(exit);
     return result.json() as object;
   };

@@ -255,6 +255,7 @@ const goneFinding = (table: TableName, { source }: Link): Finding => ({
   verdict: 'fail',
   severity: 'warn',
   seen: 'dropped before its last changes were read: they are not in the log',
-  remedy: 'record with --follow, so that the log is not behind; changes that are lost to it are lost for good',
+  remedy:
+    'record with --follow, so that the log is not behind; changes that are lost to it are lost for good',
   code: 'XC-5043',
 });
