@@ -325,3 +325,18 @@ test('redacted values never take the place of originals', async () => {
   const refused = await snapshot(['restore', id, '--to', SOURCE_REGION]);
   expect([refused.exitCode, refused.stderr]).toEqual([7, expect.stringContaining('XC-2070')]);
 });
+
+test('pruning shows first, and leaves the snapshots that are kept whole', async () => {
+  await create('--tenant', 'acme', '--tables', 'shop.orders');
+  const { id } = await create('--tenant', 'acme', '--tables', 'shop.products');
+  const args = ['prune', '--from', SOURCE_REGION, '--tenant', 'acme', '--keep', '1'];
+  const before = await readdir(storeOf('acme'), { recursive: true });
+  expect((await snapshot([...args, '--dry-run'])).json()).toMatchObject({ dryRun: true, keep: [id] });
+  expect((await snapshot(args)).exitCode).toBe(13);
+  expect(await readdir(storeOf('acme'), { recursive: true })).toEqual(before);
+  const pruned = await snapshot([...args, '--confirm', SOURCE_REGION]);
+  expect(pruned.exitCode, pruned.stderr).toBe(0);
+  expect(await readdir(join(storeOf('acme'), 'parts'))).toEqual([id]);
+  expect(await verify(id)).toMatchObject({ exit: 0, verdict: 'pass' });
+  expect((await snapshot(args)).json()).toMatchObject({ changed: false, objects: 0 });
+});

@@ -29,5 +29,10 @@ export const snapshot: CommandModule = {
       summary: 'Put a snapshot’s rows into tables, and verify them there',
       load: async () => (await import('./restore.ts')).restore,
     },
+    {
+      name: 'prune',
+      summary: 'Remove snapshots that are not to be kept',
+      load: async () => (await import('./prune.ts')).prune,
+    },
   ],
 };
