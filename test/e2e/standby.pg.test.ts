@@ -123,7 +123,7 @@ test('one that stands still is taken over from, and writes nothing when it wakes
       ),
     ).toEqual([]);
   const over = await ended(active, 'SIGCONT');
-  expect(over.exitCode, over.stderr).toBe(11);
+  expect(over.exitCode, over.stderr + over.stdout).toBe(11);
   expect(over.stdout).toContain('XC-7010');
   active = next;
   await load.stop();

@@ -96,6 +96,17 @@ export class Beat implements AsyncDisposable {
     await this.claim(await this.#client.get());
   }
 
+  /** A lost connection may be what a takeover looks like to the run that was taken over. @returns what it was */
+  async judged(error: unknown): Promise<unknown> {
+    if (!this.isHolder || !isXcError(error, 'XC-6001')) return error;
+    try {
+      await this.confirm();
+    } catch (lost) {
+      if (isXcError(lost, 'XC-7010')) return lost;
+    }
+    return error;
+  }
+
   async #beat(over: AbortSignal): Promise<void> {
     const { clock, progress } = this.#options;
     let wasHeard = true;

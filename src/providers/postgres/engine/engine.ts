@@ -31,7 +31,6 @@ import type {
   Streamed,
 } from '../../../core/replication/engine.ts';
 import { isXcError } from '../../../core/errors/xc-error.ts';
-import type { Finding } from '../../../core/validation/finding.ts';
 import { beginJoining, mergeTables, refuseNotBegun } from './join-tables.ts';
 import {
   insertOnlyPublicationName,
@@ -79,6 +78,8 @@ import { TargetSession } from './target-session.ts';
 import { compareLinks } from './compare-links.ts';
 import { Upkeep } from './upkeep.ts';
 import { verifyStream } from './verify-links.ts';
+
+type Verified = Awaited<ReturnType<StreamEngine['verify']>>;
 
 export class PostgresEngine implements StreamEngine {
   readonly #parts: EngineParts;
@@ -280,10 +281,11 @@ export class PostgresEngine implements StreamEngine {
     });
   }
 
-  async verify(
-    step: Verify,
-    signal: AbortSignal,
-  ): Promise<{ findings: readonly Finding[]; tables: number; rows: number }> {
+  async verify(step: Verify, signal: AbortSignal): Promise<Verified> {
+    return await this.#typed(() => this.#verify(step, signal));
+  }
+
+  async #verify(step: Verify, signal: AbortSignal): Promise<Verified> {
     const { store, control } = this.#parts;
     const emit = async (): Promise<Lsn> => emitMarker(await control.source());
     const changed = this.#changed;
@@ -306,7 +308,7 @@ export class PostgresEngine implements StreamEngine {
     // A link that was set aside meanwhile stood still: what was seen of it says nothing.
     const left = await this.#onMain(step.links);
     if ([...verified.verdicts.keys()].some((link) => !left.includes(link)))
-      return await this.verify({ ...step, links: left }, signal);
+      return await this.#verify({ ...step, links: left }, signal);
     for (const link of left) {
       const verdict = verified.verdicts.get(link);
       if (verdict !== undefined) await store.verified(link, verdict);
@@ -403,7 +405,7 @@ export class PostgresEngine implements StreamEngine {
     try {
       return await work();
     } catch (error) {
-      throw asXcError(error, `stream ${this.#parts.options.stream.key}`);
+      throw await this.#parts.beat.judged(asXcError(error, `stream ${this.#parts.options.stream.key}`));
     }
   }
 }
