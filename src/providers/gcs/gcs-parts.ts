@@ -62,13 +62,17 @@ export const gcsParts = (
       place.checkName(key);
       const upload = randomUUID();
       const body = Buffer.from(JSON.stringify(options));
-      await place.told(key, async () => place.file(below(upload) + BEGUN).save(body, { resumable: false }));
+      await place.told(key, async () =>
+        place.file(below(upload) + BEGUN).save(body, { resumable: false, ...place.encryption() }),
+      );
       return upload;
     },
 
     async put(key, upload, number, body) {
       const file = place.file(nameOf(upload, number));
-      await place.told(key, async () => file.save(Buffer.from(body), { resumable: false }));
+      await place.told(key, async () =>
+        file.save(Buffer.from(body), { resumable: false, ...place.encryption() }),
+      );
       return { number, bytes: body.byteLength, tag: String(file.metadata.generation) };
     },
 
@@ -131,7 +135,7 @@ const combine = async (
   const metadata = toHeaders(options.metadata, asHexDigest(options.sha256 ?? ''));
   const from = sources.map((name) => place.file(name));
   try {
-    await place.bucket.combine(from, destination, conditions);
+    await place.bucket.combine(from, destination, { ...conditions, ...place.encryption() });
     // The request that joins takes no metadata of ours.
     if (Object.keys(metadata).length > 0) await destination.setMetadata({ metadata });
   } catch (error) {

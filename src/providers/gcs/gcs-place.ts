@@ -46,6 +46,12 @@ export class GcsPlace {
     return this.bucket.file(this.address.prefix + key, generation === undefined ? {} : { generation });
   }
 
+  /** What a new object, and every part of it, is stored with. */
+  encryption(): { kmsKeyName?: string } {
+    const { kmsKeyName } = this.address;
+    return kmsKeyName === undefined ? {} : { kmsKeyName };
+  }
+
   /** "Object naming guidelines": no line break, no name that is all dots: XC-5404. */
   checkName(key: string): void {
     nameFor(this.name, key);
