@@ -56,12 +56,11 @@ test.skipIf(reason !== null)(
       S3_ID: server.credentials.accessKeyId,
       S3_KEY: server.credentials.secretAccessKey,
     };
-    const snapshot = (...args: readonly string[]) => pair.xcrepl(['snapshot', ...args, '-o', 'json'], { env });
+    const snapshot = (...args: readonly string[]) =>
+      pair.xcrepl(['snapshot', ...args, '-o', 'json'], { env });
     expect((await pair.xcrepl(['init', '--region', TARGET_REGION], { env })).exitCode).toBe(0);
-    const made = await snapshot(
-      ...['create', '--region', SOURCE_REGION, '--tenant', 'acme', '--compress', 'none'],
-      ...['--chunk-bytes', '24MiB'],
-    );
+    const create = `create --region ${SOURCE_REGION} --tenant acme --compress none --chunk-bytes 24MiB`;
+    const made = await snapshot(...create.split(' '));
     expect(made.exitCode, made.stderr).toBe(0);
     const { id } = made.json() as { id: string };
     const verified = await snapshot('verify', id);
