@@ -1,6 +1,7 @@
 /** docs/errors.md from the catalogue. */
 
-import { codes, type CodeEntry, type XcCode } from '../../src/core/errors/catalogue.ts';
+import { codes, type XcCode } from '../../src/core/errors/catalogue.ts';
+import type { CodeEntry } from '../../src/core/errors/code-entry.ts';
 import { EXIT_MEANINGS, exitOf } from '../../src/core/errors/exit.ts';
 import { GENERATED, page, table } from './markdown.ts';
 

@@ -1,6 +1,7 @@
 /** `xcrepl explain [CODE]`: what an error code means and what to do. */
 
-import { codes, type CodeEntry, type XcCode } from '../core/errors/catalogue.ts';
+import { codes, type XcCode } from '../core/errors/catalogue.ts';
+import type { CodeEntry } from '../core/errors/code-entry.ts';
 import { exitOf } from '../core/errors/exit.ts';
 import { XcError } from '../core/errors/xc-error.ts';
 import { leaf } from './frame/leaf.ts';

@@ -1,17 +1,9 @@
 /** Records what a command changes. Opened by the first entry, so that commands that change nothing load none of it. */
 
-import { ANCHOR_ENTRIES, type AuditEvent } from '../../core/audit/log.ts';
+import { ANCHOR_ENTRIES } from '../../core/audit/log.ts';
 import { isXcError } from '../../core/errors/xc-error.ts';
-import type { Host } from '../frame/host.ts';
+import type { AuditRecorder, Host } from '../frame/host.ts';
 import type { openLog } from './open.ts';
-
-export interface AuditRecorder {
-  /** Durable in the log when it resolves. @throws XcError XC-6002, XC-7002 */
-  append(...events: readonly AuditEvent[]): Promise<void>;
-  /** Brings entries that wait in databases into the log, signs its checkpoint, and anchors it; never throws. */
-  settle(): Promise<void>;
-  close(): Promise<void>;
-}
 
 export const createRecorder = (host: () => Host): AuditRecorder => {
   let opened: ReturnType<typeof openLog> | null = null;

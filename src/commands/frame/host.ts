@@ -6,7 +6,7 @@
 import type { CommandUnknownOpts } from '@commander-js/extra-typings';
 import type { Clock, Random } from '../../core/time/clock.ts';
 import type { LoadedConfig } from '../../core/config/loaded.ts';
-import type { AuditRecorder } from '../audit/recorder.ts';
+import type { AuditEvent } from '../../core/audit/log.ts';
 
 export interface GlobalFlags {
   readonly config: string | undefined;
@@ -50,6 +50,14 @@ export interface Painter {
   warn(text: string): string;
   /** A table with a header row; cells are text. */
   table(head: readonly string[], rows: readonly (readonly string[])[]): string;
+}
+
+export interface AuditRecorder {
+  /** Durable in the log when it resolves. @throws XcError XC-6002, XC-7002 */
+  append(...events: readonly AuditEvent[]): Promise<void>;
+  /** Brings entries that wait in databases into the log, signs its checkpoint, and anchors it; never throws. */
+  settle(): Promise<void>;
+  close(): Promise<void>;
 }
 
 export interface Host {

@@ -6,7 +6,7 @@ import { logPath } from '../../core/changelog/log-address.ts';
 import { isXcError, XcError } from '../../core/errors/xc-error.ts';
 import { makePlan } from '../../core/plan/make-plan.ts';
 import type { Plan } from '../../core/plan/plan.ts';
-import { REPAIR_DISCARDS } from '../../core/plan/plan-stream.ts';
+import { REPAIR_DISCARDS } from '../../core/plan/destroys.ts';
 import { diagnose, type Diagnosis, type DoctorLook } from '../../core/report/doctor.ts';
 import { isoTime } from '../../core/time/clock.ts';
 import type { Stream } from '../../core/topology/link.ts';

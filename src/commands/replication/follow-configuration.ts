@@ -7,7 +7,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { LoadedConfig } from '../../core/config/loaded.ts';
 import { isXcError } from '../../core/errors/xc-error.ts';
-import type { FollowWatch } from '../../core/run/follow.ts';
+import type { FollowWatch } from '../../core/run/follow-ports.ts';
 import type { Stream } from '../../core/topology/link.ts';
 import { readLinkStates } from '../../providers/postgres/target-state.ts';
 import { loadConfiguration } from '../config/load.ts';

@@ -8,32 +8,19 @@ import { logPath } from '../../core/changelog/log-address.ts';
 import { isXcError, XcError } from '../../core/errors/xc-error.ts';
 import { makePlan } from '../../core/plan/make-plan.ts';
 import { linkStatuses } from '../../core/report/status.ts';
-import type { LinkStatus } from '../../core/report/link-status.ts';
 import { retentionRule } from '../../core/metrics/retained-wal.ts';
 import type { LinkId, Stream } from '../../core/topology/link.ts';
 import { connect, disconnect } from '../../providers/postgres/connect.ts';
 import { askForPause, readLinkRows, type Asked } from '../../providers/postgres/target-state.ts';
 import type { Host, Outcome } from '../frame/host.ts';
-import { pauseOutcome } from './pause-view.ts';
+import { pauseOutcome, type PausedLink, type PauseVerb } from './pause-view.ts';
 import { gather, newId, wishOf } from './planning.ts';
 import { openQuietEngine } from './quiet-engine.ts';
 import { findLink, selectLinks, type Selected, type Selection } from './selection.ts';
 
-export type PauseVerb = 'pause' | 'resume';
-
 export interface PauseOptions extends Selection {
   readonly link?: string | undefined;
   readonly rule?: string | undefined;
-}
-
-/** One link, and what became of it. */
-export interface PausedLink {
-  readonly link: LinkId;
-  readonly state: LinkStatus['state'];
-  readonly changed: boolean;
-  /** What its slot keeps, and for how long it may; null where nothing is kept. */
-  readonly retained: LinkStatus['retained'];
-  readonly slot: string | null;
 }
 
 /** How often to look whether the run that follows has done it, how often to try without it, and how long in all. */

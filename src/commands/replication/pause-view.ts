@@ -1,8 +1,21 @@
 /** What pausing and resuming say: the state of each link, and what its pause costs the source. */
 
+import type { LinkStatus } from '../../core/report/link-status.ts';
+import type { LinkId } from '../../core/topology/link.ts';
 import { heldText } from '../../core/metrics/retained-wal.ts';
 import type { Outcome } from '../frame/host.ts';
-import type { PausedLink, PauseVerb } from './pause-links.ts';
+
+export type PauseVerb = 'pause' | 'resume';
+
+/** One link, and what became of it. */
+export interface PausedLink {
+  readonly link: LinkId;
+  readonly state: LinkStatus['state'];
+  readonly changed: boolean;
+  /** What its slot keeps, and for how long it may; null where nothing is kept. */
+  readonly retained: LinkStatus['retained'];
+  readonly slot: string | null;
+}
 
 export const pauseOutcome = (verb: PauseVerb, links: readonly PausedLink[], dryRun: boolean): Outcome => {
   const next = verb === 'resume' && links.some(isOnItsWay) ? ['xcrepl replication run'] : [];

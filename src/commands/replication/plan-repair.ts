@@ -3,7 +3,7 @@
 import { resolve } from 'node:path';
 import { makePlan } from '../../core/plan/make-plan.ts';
 import type { Plan } from '../../core/plan/plan.ts';
-import { REPAIR_DISCARDS } from '../../core/plan/plan-stream.ts';
+import { REPAIR_DISCARDS } from '../../core/plan/destroys.ts';
 import { repairRowsPlan } from '../../core/plan/repair-rows.ts';
 import type { Compared } from '../../core/replication/engine.ts';
 import type { RepairPlanned } from '../../core/report/verification.ts';

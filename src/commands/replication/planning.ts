@@ -6,7 +6,7 @@ import { parseSize } from '../../core/config/quantity.ts';
 import { XcError } from '../../core/errors/xc-error.ts';
 import type { ReplicationFacts, StreamFacts } from '../../core/plan/facts.ts';
 import { refuseForgotten } from '../../core/policy/manifest-memory.ts';
-import type { PlanWish } from '../../core/plan/make-plan.ts';
+import type { PlanWish } from '../../core/plan/wish.ts';
 import type { Plan } from '../../core/plan/plan.ts';
 import type { LinkId, Stream } from '../../core/topology/link.ts';
 import type { Host } from '../frame/host.ts';

@@ -1,7 +1,7 @@
 /** What the loaded configuration says to the gates. */
 
 import type { LoadedConfig } from '../../core/config/loaded.ts';
-import type { PolicyContext } from '../../core/plan/gates.ts';
+import type { PolicyContext } from '../../core/plan/policy-context.ts';
 
 /** How long approvals are good for where signing.approvals.validFor is not given. */
 export const DAY_MS = 24 * 3_600_000;

@@ -1,7 +1,8 @@
 /** `replication run --plan FILE` of a plan that repairs rows: beside whatever runs, and without streaming itself. */
 
 import { XcError } from '../../core/errors/xc-error.ts';
-import { makePlan, type PlanWish } from '../../core/plan/make-plan.ts';
+import { makePlan } from '../../core/plan/make-plan.ts';
+import type { PlanWish } from '../../core/plan/wish.ts';
 import type { Plan } from '../../core/plan/plan.ts';
 import type { StreamEngine } from '../../core/replication/engine.ts';
 import { engineRunners } from '../../core/run/engine-runners.ts';

@@ -2,7 +2,7 @@
 
 import { hostname } from 'node:os';
 import { Health } from '../../core/metrics/health.ts';
-import { type PlanWish } from '../../core/plan/make-plan.ts';
+import type { PlanWish } from '../../core/plan/wish.ts';
 import type { Plan } from '../../core/plan/plan.ts';
 import type { Pace } from '../../core/replication/pace.ts';
 import { RunProgress } from '../../core/run/progress.ts';

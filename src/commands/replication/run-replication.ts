@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { isXcError, XcError } from '../../core/errors/xc-error.ts';
 import { Health } from '../../core/metrics/health.ts';
 import type { Plan } from '../../core/plan/plan.ts';
-import { REPAIR_DISCARDS } from '../../core/plan/plan-stream.ts';
+import { REPAIR_DISCARDS } from '../../core/plan/destroys.ts';
 import { refuseUnavailable } from '../../core/plan/refusals.ts';
 import { liveStream } from '../../core/run/live-stream.ts';
 import { isUnfinished } from '../../core/run/journal.ts';

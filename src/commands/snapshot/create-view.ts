@@ -6,7 +6,6 @@ import { manifestKey, type Manifest } from '../../core/snapshot/manifest.ts';
 import type { Link } from '../../core/topology/link.ts';
 import type { Outcome } from '../frame/host.ts';
 import { bytesText, countText } from '../replication/quantities.ts';
-import type { CreateOptions } from './create-snapshot.ts';
 
 /** What a dry run says. */
 export const preview = (
@@ -14,7 +13,11 @@ export const preview = (
     tenant,
     store,
     options,
-  }: { tenant: string; store: ObjectStore; options: Pick<CreateOptions, 'format' | 'compress'> },
+  }: {
+    tenant: string;
+    store: ObjectStore;
+    options: { format: Manifest['format']; compress: Manifest['compression'] };
+  },
   link: Link,
   extents: readonly { readonly table: string; readonly bytes: number }[],
 ): Outcome => {

@@ -1,7 +1,8 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { codes, type CodeEntry, type XcCode } from './catalogue.ts';
+import { codes, type XcCode } from './catalogue.ts';
+import type { CodeEntry } from './code-entry.ts';
 import { exitOf } from './exit.ts';
 import { nearest } from './suggest.ts';
 

@@ -3,6 +3,7 @@
  * new meaning and never reused. Its thousand decides the exit code, except 7xxx, where each code names its own.
  */
 
+import type { CodeEntry } from './code-entry.ts';
 import { usageCodes } from './codes/usage.ts';
 import { policyCodes } from './codes/policy.ts';
 import { planCodes } from './codes/plan.ts';
@@ -21,17 +22,6 @@ import { auditCodes } from './codes/audit.ts';
 import { signingCodes } from './codes/signing.ts';
 import { lockCodes } from './codes/lock.ts';
 import { bugCodes } from './codes/bug.ts';
-
-export interface CodeEntry {
-  /** What happened, in a few words without the subject. */
-  readonly title: string;
-  /** When it happens and what it means: one to four sentences for `explain`. */
-  readonly means: string;
-  /** What to do next; imperative, with the command where there is one. */
-  readonly next: string;
-  /** Exit code; given only where the thousand does not decide it. */
-  readonly exit?: number;
-}
 
 export const codes = {
   ...usageCodes,

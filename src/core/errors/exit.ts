@@ -2,7 +2,8 @@
  * Exit codes: the only place that knows them. Scripts decide by these numbers, so they never change their meaning.
  */
 
-import { codes, type CodeEntry, type XcCode } from './catalogue.ts';
+import { codes, type XcCode } from './catalogue.ts';
+import type { CodeEntry } from './code-entry.ts';
 
 export const EXIT = {
   done: 0,

@@ -11,7 +11,7 @@ import { targetTable } from '../validation/checks/table/columns.ts';
 import { checkTables } from '../validation/checks/tables.ts';
 import { isBlocking, type Finding } from '../validation/finding.ts';
 import type { StreamFacts } from './facts.ts';
-import type { Candidate } from './link-tables.ts';
+import type { Candidate } from './link-table.ts';
 import { wantedPublications, type Carried } from './publication.ts';
 import { columnStops, residencyVerdict } from './refusals.ts';
 import { accessFindings } from './server-findings.ts';

@@ -6,7 +6,9 @@
 
 import type { Link } from '../topology/link.ts';
 import type { Plan, RepairRows } from './plan.ts';
-import { REPAIR_DISCARDS } from './plan-stream.ts';
+
+/** The finding without whose confirmation a repair is not run. */
+export const REPAIR_DISCARDS = 'repair-discards';
 
 /** @param links whose rows `--existing replace` is about */
 export const destroyedBy = (

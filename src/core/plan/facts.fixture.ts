@@ -6,7 +6,7 @@ import { linksOf, slotName, streamsOf, type Stream } from '../topology/link.ts';
 import type { Catalogue, ColumnFacts, TableFacts } from '../topology/table.ts';
 import { tableName } from '../topology/table.ts';
 import type { LinkRow, ReplicationFacts, SourceFacts, StreamFacts, TargetFacts } from './facts.ts';
-import type { PlanWish } from './make-plan.ts';
+import type { PlanWish } from './wish.ts';
 
 export const column = (name: string, more: Partial<ColumnFacts> = {}): ColumnFacts => ({
   name,

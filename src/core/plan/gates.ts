@@ -6,27 +6,17 @@ import type { BudgetFact } from '../policy/gates/budgets.ts';
 import type { Facts, Intent } from '../policy/gates/gate.ts';
 import type { IsolationFact } from '../policy/gates/isolation.ts';
 import type { PersonalFact } from '../policy/gates/personal-data.ts';
-import type { DocumentFact } from '../policy/gates/signatures.ts';
 import { judge, judgeAll, type GateRow } from '../policy/gates/table.ts';
 import { isPersonal } from '../policy/residency.ts';
 import type { Link } from '../topology/link.ts';
 import { tableName } from '../topology/table.ts';
 import type { Finding } from '../validation/finding.ts';
 import { destroyedBy } from './destroys.ts';
-import type { PlanWish } from './make-plan.ts';
+import type { PolicyContext } from './policy-context.ts';
+import type { PlanWish } from './wish.ts';
 import type { Plan } from './plan.ts';
 import type { Carried } from './publication.ts';
 import { flowOf } from './refusals.ts';
-
-/** What a configuration and its signed manifests say of the gates. */
-export interface PolicyContext {
-  readonly environment: Config['environment'];
-  readonly documents: readonly DocumentFact[];
-  /** Signed manifests in force, by tenant. */
-  readonly manifests: ReadonlyMap<string, NonNullable<PersonalFact['manifest']>>;
-  readonly approvals: Pick<ApprovalFacts, 'required' | 'keys' | 'validForMs'>;
-  readonly budgets: Config['budgets'];
-}
 
 interface PlanFrame {
   readonly id: string;

@@ -3,6 +3,7 @@
  * what the rules name and the source has. A table is known by its OID: renamed it is the same, made again it is another.
  */
 
+import type { Candidate, TableOnSlot } from './link-table.ts';
 import type { Link, LinkId, StreamKey } from '../topology/link.ts';
 import { tableName, type TableFacts, type TableName } from '../topology/table.ts';
 import { mayStart } from '../validation/positions/judge.ts';
@@ -11,7 +12,7 @@ import type { Finding } from '../validation/finding.ts';
 import { candidateJudge } from './candidates.ts';
 import type { CarriedRow, StreamFacts } from './facts.ts';
 import { judgeSlot } from './judge-slot.ts';
-import type { PlanWish } from './make-plan.ts';
+import type { PlanWish } from './wish.ts';
 import type { JoiningTable, RemoveTables } from './plan.ts';
 import { alreadyPublished, publicationsOf, type Carried } from './publication.ts';
 import { namedTables, tablesOf } from './scope.ts';
@@ -33,20 +34,6 @@ export interface LinkTables {
   readonly findings: readonly Finding[];
   /** What the tables' checks are asked of: without tables that the run makes, which the target lacks as yet. */
   readonly checked: { readonly carried: Carried; readonly leftOut: LinkTables['leftOut'] };
-}
-
-export interface TableOnSlot {
-  readonly link: Link;
-  readonly table: TableFacts;
-  readonly copied: boolean;
-}
-
-/** A table that a link should carry, and does not. */
-export interface Candidate {
-  readonly link: Link;
-  readonly table: TableFacts;
-  /** What an earlier attempt left is in the way. */
-  readonly again: boolean;
 }
 
 /**

@@ -20,7 +20,8 @@ import {
   type Changes,
 } from './facts.fixture.ts';
 import { refuseGates } from './refuse-gates.ts';
-import { makePlan, type PlanWish } from './make-plan.ts';
+import { makePlan } from './make-plan.ts';
+import type { PlanWish } from './wish.ts';
 
 const ID = 'pl_01JABCDEFGHJKMNPQRSTVWXYZ0';
 const ACME = 'shop:acme:us:eu';

@@ -3,6 +3,7 @@
  * made from those of a running stream it streams and verifies.
  */
 
+import type { PlanWish } from './wish.ts';
 import { XcError } from '../errors/xc-error.ts';
 import { isoTime } from '../time/clock.ts';
 import type { LinkId, StreamKey } from '../topology/link.ts';
@@ -10,42 +11,11 @@ import { arrivals } from './arrivals.ts';
 import { basisOf, FIRST_EPOCH, groundOf, planDigest } from './basis.ts';
 import { estimateOf } from './estimate.ts';
 import type { ReplicationFacts } from './facts.ts';
-import { gateTable, type PolicyContext } from './gates.ts';
+import { gateTable } from './gates.ts';
 import { compareFindings, isBlocking } from '../validation/finding.ts';
-import type { Finding, Plan, Sha256, Step } from './plan.ts';
-import { planStream, type StreamPlan } from './plan-stream.ts';
-
-/** What was asked for, on top of the rules that the facts carry. */
-export interface PlanWish {
-  /** Links that this run may begin to copy; links that already run go on, whatever is selected. */
-  readonly selected: ReadonlySet<LinkId>;
-  /** --tables: only these are copied now. */
-  readonly tables?: readonly string[];
-  readonly window?: { readonly from: string | null; readonly to: string | null };
-  /** Bytes of a table that one chunk of its copy aims at; CHUNK_BYTES where absent. */
-  readonly chunkBytes?: number;
-  /** Mends streams and links whose slots lost changes, instead of refusing them; begins no other copy. */
-  readonly repair?: boolean;
-  /** Links whose rule was made dedicated, or is so no more, change their stream. */
-  readonly move?: boolean;
-  /** --existing replace. */
-  readonly existing?: 'replace';
-  /** What the gates judge by; where it is absent they are BLOCKED. */
-  readonly policy?: PolicyContext;
-  /**
-   * Tables that join links which stream are left to plans that follow this one: a run that follows begins with what
-   * streams, and tries what does not succeed again beside it.
-   */
-  readonly tablesLater?: boolean;
-  /** Turns findings of severity warn into a refusal. */
-  readonly strict?: boolean;
-  /** Names under hashKeys of the configuration. */
-  readonly hashKeys: readonly string[];
-  readonly config: Sha256;
-  readonly mode: 'live' | 'simulation';
-  /** Found elsewhere, and judged with the plan's own. */
-  readonly findings?: readonly Finding[];
-}
+import type { Finding, Plan, Step } from './plan.ts';
+import { planStream } from './plan-stream.ts';
+import type { StreamPlan } from './stream-plan.ts';
 
 /** Long enough for a review, short enough that sizes and versions are still those that were reviewed. */
 export const PLAN_LIFE_MS = 24 * 3_600_000;

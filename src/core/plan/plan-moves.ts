@@ -3,7 +3,7 @@
 import { slotName, type LinkId } from '../topology/link.ts';
 import type { StreamFacts } from './facts.ts';
 import { idsOf, planMerge } from './plan-merge.ts';
-import type { StreamPlan } from './plan-stream.ts';
+import type { StreamPlan } from './stream-plan.ts';
 import type { Standing } from './standing.ts';
 import { StepList } from './step-list.ts';
 

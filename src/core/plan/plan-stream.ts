@@ -3,11 +3,13 @@
  * running stream copy on a side slot and are merged (CORRECTNESS 4), so that those already there never wait for them.
  */
 
+import { REPAIR_DISCARDS } from './destroys.ts';
+import type { StreamPlan } from './stream-plan.ts';
 import { copySlotName, publicationName, slotName, type Link, type LinkId } from '../topology/link.ts';
 import { tableName, type TableName } from '../topology/table.ts';
 import type { StreamFacts } from './facts.ts';
-import type { PlanWish } from './make-plan.ts';
-import type { Finding, Step } from './plan.ts';
+import type { PlanWish } from './wish.ts';
+import type { Finding } from './plan.ts';
 import { publicationsMatch, wantedPublications, type Carried } from './publication.ts';
 import { codeOf } from '../validation/positions/refuse.ts';
 import { refuseResidency, refuseUnavailable } from './refusals.ts';
@@ -16,17 +18,12 @@ import { refuseRules, tableFindings } from './set-aside.ts';
 import { Copies } from './copies.ts';
 import { idsOf, planMerge } from './plan-merge.ts';
 import { planArriving, planEmptied } from './plan-moves.ts';
-import { linkTables, type LinkTables, type TableOnSlot } from './link-tables.ts';
+import { linkTables, type LinkTables } from './link-tables.ts';
+import type { TableOnSlot } from './link-table.ts';
 import { planReplay } from './plan-replay.ts';
 import { StepList } from './step-list.ts';
 import { serverFindings } from './server-findings.ts';
 import { standingOf, type Standing } from './standing.ts';
-
-export interface StreamPlan {
-  readonly steps: readonly Step[];
-  readonly findings: readonly Finding[];
-  readonly carried: Carried;
-}
 
 /** @param moving links that another stream of the plan takes over */
 export const planStream = (
@@ -189,9 +186,6 @@ const mendOn = (
   );
   return [created, ...copies.mending(slot, links).map((copy) => steps.add(copy, [created]))];
 };
-
-/** The finding without whose confirmation a repair is not run. */
-export const REPAIR_DISCARDS = 'repair-discards';
 
 /** What only the target has is deleted: where its source is another, that may be rows that nobody else has. */
 const mendingFindings = ({ gap, mended }: Standing, { target }: StreamFacts): Finding[] =>

@@ -4,9 +4,10 @@ import type { TableDifferences } from '../replication/engine.ts';
 import type { StreamKey } from '../topology/link.ts';
 import { compareFindings } from '../validation/finding.ts';
 import { planDigest } from './basis.ts';
-import { withDestroyed, type PolicyContext } from './gates.ts';
+import { withDestroyed } from './gates.ts';
+import type { PolicyContext } from './policy-context.ts';
 import type { Finding, Plan, RepairRows } from './plan.ts';
-import { REPAIR_DISCARDS } from './plan-stream.ts';
+import { REPAIR_DISCARDS } from './destroys.ts';
 
 export interface StreamDifferences {
   readonly stream: StreamKey;

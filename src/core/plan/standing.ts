@@ -7,7 +7,7 @@ import { slotName, type Link, type LinkId } from '../topology/link.ts';
 import { mayStart, type Judgement } from '../validation/positions/judge.ts';
 import { refuseGap } from '../validation/positions/refuse.ts';
 import type { CheckpointRow, LinkRow, StreamFacts } from './facts.ts';
-import type { PlanWish } from './make-plan.ts';
+import type { PlanWish } from './wish.ts';
 import type { Finding } from './plan.ts';
 import { arrivals, staysFinding } from './arrivals.ts';
 import { judgeSlot } from './judge-slot.ts';

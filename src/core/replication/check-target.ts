@@ -7,7 +7,7 @@ import type { ColumnAction } from '../policy/column-action.ts';
 import { misfits, type Sent } from '../schema-change/fit.ts';
 import { tableName, type TableFacts } from '../topology/table.ts';
 import { misfitError, noTable } from './misfit-error.ts';
-import type { CarriedLink, CompileContext } from './compile-relation.ts';
+import type { CarriedLink, CompileContext } from './compile-context.ts';
 
 /** @throws XcError XC-5202, XC-5220 or XC-5221 with all statements that the target lacks; XC-5207 to begin again as text */
 export const checkTarget = (

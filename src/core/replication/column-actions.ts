@@ -8,7 +8,7 @@ import { fieldRedactor } from '../policy/redactor.ts';
 import { compile, isStop } from '../policy/row-policy.ts';
 import type { Link } from '../topology/link.ts';
 import { tableName, type TableFacts, type TypeFacts } from '../topology/table.ts';
-import type { CompileContext } from './compile-relation.ts';
+import type { CompileContext } from './compile-context.ts';
 
 /** The identity's columns; under FULL the primary key, which finds the row faster and as surely. */
 export const keyColumns = (

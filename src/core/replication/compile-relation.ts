@@ -4,6 +4,7 @@
  * touched: what does not fit stops here with the statement that mends it.
  */
 
+import type { CarriedLink, CompileContext } from './compile-context.ts';
 import { XcError } from '../errors/xc-error.ts';
 import type { Route, Variant } from '../change/batch.ts';
 import { unsafeInBinary } from '../change/binary-types.ts';
@@ -15,41 +16,11 @@ import type { Link } from '../topology/link.ts';
 import { isDropped } from '../topology/left-out.ts';
 import { matchesPatterns } from '../topology/pattern.ts';
 import { forEachLink } from './link-fault.ts';
-import {
-  tableName,
-  type Catalogue,
-  type TableFacts,
-  type TableName,
-  type TypeFacts,
-} from '../topology/table.ts';
-import { describeRelation, isAsKnown, tableOf, type Notes } from './describe-relation.ts';
+import { tableName, type TableFacts, type TableName, type TypeFacts } from '../topology/table.ts';
+import { describeRelation, isAsKnown, tableOf } from './describe-relation.ts';
 import { renamedAway } from './misfit-error.ts';
 import { keyColumns, linkActions, signatureOf, planOf } from './column-actions.ts';
 import { checkTarget } from './check-target.ts';
-
-/** A link as a session carries it. */
-export interface CarriedLink {
-  readonly link: Link;
-  readonly from: Lsn;
-  readonly tables: ReadonlySet<TableName>;
-  /** Bytes of the tenant's value in the form in which the column of this table is sent, as latin1. */
-  tenantBytes(table: TableName): string;
-  /** Judges what a later chunk of the copy already holds; null where the table had one snapshot. */
-  copied(table: TableName, relation: RelationMessage): Pick<Route, 'seen' | 'unseen'>;
-}
-
-export interface CompileContext {
-  readonly source: Catalogue;
-  readonly target: Catalogue;
-  readonly links: readonly CarriedLink[];
-  readonly hashKeys: ReadonlyMap<string, Uint8Array>;
-  /** Values are sent in binary where their type has a binary form. */
-  readonly binary: boolean;
-  /** What was noted of the tables before: under which names the log may still have them. */
-  readonly notes: Notes;
-  /** Variants made so far, by what makes them equal: rows of many tenants share one. */
-  readonly variants: Map<string, Variant>;
-}
 
 /**
  * @returns null where no link of the session carries the relation, or where its table was dropped since

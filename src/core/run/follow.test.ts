@@ -5,7 +5,8 @@ import { config, facts, linkRow, running, streams, wish, type Changes } from '..
 import { makePlan } from '../plan/make-plan.ts';
 import type { Plan, Step } from '../plan/plan.ts';
 import type { StreamEngine } from '../replication/engine.ts';
-import { follow, type FollowEnd, type FollowPorts } from './follow.ts';
+import { follow, type FollowEnd } from './follow.ts';
+import type { FollowPorts } from './follow-ports.ts';
 
 const of = config();
 const stream = streams(of)[0]!;

@@ -4,7 +4,7 @@ import type { Plan, RemoveLinks, RemoveTables, SplitLinks, Step } from '../plan/
 import { slotName, type LinkId, type StreamKey } from '../topology/link.ts';
 import { isOfTables } from '../plan/table-findings.ts';
 import { asXcError, journalError } from './executor.ts';
-import type { FollowPorts } from './follow.ts';
+import type { FollowPorts } from './follow-ports.ts';
 import type { JournalError, StepResult } from './journal.ts';
 import type { MainStream } from './main-stream.ts';
 

@@ -2,7 +2,7 @@
 
 import type { StreamChanges } from '../plan/plan.ts';
 import { slotName, type StreamKey } from '../topology/link.ts';
-import type { FollowPorts } from './follow.ts';
+import type { FollowPorts } from './follow-ports.ts';
 
 /** Not of the plan: what a run does once that is done. */
 export const followStep = (stream: StreamKey): StreamChanges => ({

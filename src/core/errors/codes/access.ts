@@ -1,6 +1,6 @@
 /** XC-4xxx: authentication and permission at a provider. Exit 4. */
 
-import type { CodeEntry } from '../catalogue.ts';
+import type { CodeEntry } from '../code-entry.ts';
 
 export const accessCodes = {
   'XC-4001': {

@@ -1,6 +1,6 @@
 /** Of the audit log's name and anchors; what is wrong inside of it is among the codes of integrity: XC-529x (exit 6). */
 
-import type { CodeEntry } from '../catalogue.ts';
+import type { CodeEntry } from '../code-entry.ts';
 
 export const auditCodes = {
   'XC-5290': {

@@ -1,6 +1,6 @@
 /** XC-9xxx: bugs. Exit 1. */
 
-import type { CodeEntry } from '../catalogue.ts';
+import type { CodeEntry } from '../code-entry.ts';
 
 export const bugCodes = {
   'XC-9001': {

@@ -1,6 +1,6 @@
 /** XC-5030 to XC-5049: change logs. Exit 6. */
 
-import type { CodeEntry } from '../catalogue.ts';
+import type { CodeEntry } from '../code-entry.ts';
 
 export const changelogCodes = {
   'XC-5030': {

@@ -1,6 +1,6 @@
 /** What checks of servers and tables find before anything runs, as precheck and plans tell it. */
 
-import type { CodeEntry } from '../catalogue.ts';
+import type { CodeEntry } from '../code-entry.ts';
 
 export const checkCodes = {
   'XC-5300': {

@@ -1,6 +1,6 @@
 /** XC-5xxx: integrity: divergence, gap, lost slot. Exit 6. */
 
-import type { CodeEntry } from '../catalogue.ts';
+import type { CodeEntry } from '../code-entry.ts';
 
 export const integrityCodes = {
   'XC-5001': {

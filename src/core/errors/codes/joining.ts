@@ -1,6 +1,6 @@
 /** XC-5250 to XC-5259: tables that come to links which stream already, and that leave them. Exit 6. */
 
-import type { CodeEntry } from '../catalogue.ts';
+import type { CodeEntry } from '../code-entry.ts';
 
 export const joiningCodes = {
   'XC-5250': {

@@ -1,6 +1,6 @@
 /** XC-7xxx: locks, deadlines and outcomes. Each names its exit code (10 to 13). */
 
-import type { CodeEntry } from '../catalogue.ts';
+import type { CodeEntry } from '../code-entry.ts';
 
 export const lockCodes = {
   'XC-7001': {

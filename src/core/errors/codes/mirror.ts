@@ -1,6 +1,6 @@
 /** Mirrors of objects: usage (XC-107x, exit 2), guards (XC-208x, exit 7), what is found (XC-543x, exit 6), leases (XC-613x, exit 5). */
 
-import type { CodeEntry } from '../catalogue.ts';
+import type { CodeEntry } from '../code-entry.ts';
 
 export const mirrorCodes = {
   'XC-1070': {

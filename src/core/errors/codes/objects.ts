@@ -1,6 +1,6 @@
 /** XC-54xx: what is wrong with an object. Exit 6. */
 
-import type { CodeEntry } from '../catalogue.ts';
+import type { CodeEntry } from '../code-entry.ts';
 
 export const objectCodes = {
   'XC-5401': {

@@ -1,6 +1,6 @@
 /** XC-3xxx: plans and approvals. Exit 8. */
 
-import type { CodeEntry } from '../catalogue.ts';
+import type { CodeEntry } from '../code-entry.ts';
 
 export const planCodes = {
   'XC-3001': {

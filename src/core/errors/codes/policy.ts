@@ -1,6 +1,6 @@
 /** XC-2xxx: policy and safety gates. Exit 7. */
 
-import type { CodeEntry } from '../catalogue.ts';
+import type { CodeEntry } from '../code-entry.ts';
 
 export const policyCodes = {
   'XC-2001': {

@@ -1,6 +1,6 @@
 /** XC-5220 to XC-5239: changes of a schema while its tables are streamed. Exit 6. */
 
-import type { CodeEntry } from '../catalogue.ts';
+import type { CodeEntry } from '../code-entry.ts';
 
 export const schemaChangeCodes = {
   'XC-5220': {

@@ -1,6 +1,6 @@
 /** What gates, manifests, approvals and evidence refuse: XC-14xx (exit 2), XC-20xx (7), XC-303x (8), XC-56xx (6). */
 
-import type { CodeEntry } from '../catalogue.ts';
+import type { CodeEntry } from '../code-entry.ts';
 
 export const signingCodes = {
   'XC-1403': {

@@ -1,6 +1,6 @@
 /** Codes of snapshots: XC-106x usage, XC-207x safety, XC-541x integrity, XC-612x unavailable. */
 
-import type { CodeEntry } from '../catalogue.ts';
+import type { CodeEntry } from '../code-entry.ts';
 
 export const snapshotCodes = {
   'XC-1062': {

@@ -1,6 +1,6 @@
 /** XC-6xxx: unavailable, disk full, timeout at a provider. Exit 5. */
 
-import type { CodeEntry } from '../catalogue.ts';
+import type { CodeEntry } from '../code-entry.ts';
 
 export const unavailableCodes = {
   'XC-6001': {

@@ -1,6 +1,6 @@
 /** XC-1xxx: usage and configuration. Exit 2. */
 
-import type { CodeEntry } from '../catalogue.ts';
+import type { CodeEntry } from '../code-entry.ts';
 
 export const usageCodes = {
   'XC-1001': {

@@ -1,6 +1,6 @@
 /** XC-5260 to XC-5269: what verification says of itself, what its repairs meet, and values that encodings cannot hold. Exit 6. */
 
-import type { CodeEntry } from '../catalogue.ts';
+import type { CodeEntry } from '../code-entry.ts';
 
 export const verificationCodes = {
   'XC-5260': {

@@ -1,6 +1,6 @@
 /** Whether the target has a place for what a copy brings: asked each time, since either side may have been altered. */
 
-import type { CompileContext } from '../../../core/replication/compile-relation.ts';
+import type { CompileContext } from '../../../core/replication/compile-context.ts';
 import { misfitError } from '../../../core/replication/misfit-error.ts';
 import { misfits } from '../../../core/schema-change/fit.ts';
 import type { Link } from '../../../core/topology/link.ts';

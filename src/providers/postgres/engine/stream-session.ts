@@ -9,12 +9,8 @@ import { maxLsn, ZERO_LSN, type Lsn } from '../../../core/change/lsn.ts';
 import type { RelationMessage } from '../../../core/change/pgoutput.ts';
 import { XcError } from '../../../core/errors/xc-error.ts';
 import { runChangeLoop, type Tally } from '../../../core/replication/change-loop.ts';
-import {
-  compileRelation,
-  isNews,
-  needsText,
-  type CarriedLink,
-} from '../../../core/replication/compile-relation.ts';
+import { compileRelation, isNews, needsText } from '../../../core/replication/compile-relation.ts';
+import type { CarriedLink } from '../../../core/replication/compile-context.ts';
 import type { TableShape } from '../../../core/schema-change/shape.ts';
 import { cutColumnNamed } from '../../../core/replication/cut.ts';
 import { seenByChunks, unseenByChunks } from '../../../core/replication/seen.ts';

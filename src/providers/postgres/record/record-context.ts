@@ -2,7 +2,7 @@
 
 import type { Variant } from '../../../core/change/batch.ts';
 import { ZERO_LSN } from '../../../core/change/lsn.ts';
-import type { CompileContext } from '../../../core/replication/compile-relation.ts';
+import type { CompileContext } from '../../../core/replication/compile-context.ts';
 import type { Link } from '../../../core/topology/link.ts';
 import type { Catalogue, TableName } from '../../../core/topology/table.ts';
 import type { TenantValues } from '../engine/tenant-values.ts';
