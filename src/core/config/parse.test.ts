@@ -69,6 +69,16 @@ describe('a valid file', () => {
     expect(config.tenants['acme']?.scope).toEqual({ kind: 'column', column: 'tenant_id', value: '7' });
   });
 
+  test('is production where it says so, or where approvals are asked for and nothing is said', async () => {
+    const environmentOf = async (text: string) => (await load(text)).config.environment;
+    const approvals =
+      'signing: { approvals: { required: 1 }, publicKeys: { alice: { file: alice.pub, scopes: [approve] } } }\n';
+    expect(await environmentOf(GOOD)).toBe('staging');
+    expect(await environmentOf(GOOD + approvals)).toBe('production');
+    expect(await environmentOf(`${GOOD}${approvals}environment: staging\n`)).toBe('staging');
+    expect(await environmentOf(`${GOOD}environment: production\n`)).toBe('production');
+  });
+
   test('has a digest that layout and comments do not change and a value does', async () => {
     const { digest } = await load(GOOD);
     expect(digest).toMatch(/^sha256:[0-9a-f]{64}$/);

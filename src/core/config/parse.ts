@@ -146,8 +146,14 @@ const validate = (merged: Merged, mistakes: PlacedMistake[]): Config | undefined
     return undefined;
   }
   mistakes.push(...crossCheck(result.data).map(place));
-  return result.data;
+  return declared(result.data, merged.value);
 };
+
+/** Whoever says how many approve, and not where, means production: a forgotten line opens no gate. */
+const declared = (config: Config, document: unknown): Config =>
+  valueAt(document, ['environment']) === undefined && config.signing?.approvals !== undefined
+    ? { ...config, environment: 'production' }
+    : config;
 
 /** What is wrong between the parts that the schema took. */
 const mistakesBetween = (document: unknown, refused: readonly Mistake[]): Mistake[] => {

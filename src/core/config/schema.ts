@@ -23,8 +23,8 @@ export const configSchema = says(
     schemaVersion: z.literal(1),
     controlPlane: named('Names this set of regions; part of every stream key.'),
     environment: says(
-      'lab: whatever runs says that it is a simulation.',
-      defaulting(environment, 'production'),
+      'production: what destroys or discloses takes approvals. lab: whatever runs says that it is a simulation. Where it is absent: production if signing.approvals is there, staging otherwise.',
+      defaulting(environment, 'staging'),
     ),
     registry: says(
       'Global registry, checked by precheck; "none" says that there is none.',

@@ -1,7 +1,7 @@
 /** What the gates say of a mirror: objects are opaque, so nothing in them counts as redacted. */
 
 import type { Config } from '../config/schema.ts';
-import type { PolicyContext } from '../plan/gates.ts';
+import type { PolicyContext } from '../plan/policy-context.ts';
 import type { ApprovalFacts } from '../policy/gates/approval.ts';
 import type { BudgetFact } from '../policy/gates/budgets.ts';
 import type { Facts, Intent } from '../policy/gates/gate.ts';
