@@ -36,6 +36,8 @@ const load = (text: string | null, env: Environment = {}, user: string | null = 
     env,
   });
 
+const environmentOf = async (text: string) => (await load(text)).config.environment;
+
 /** The mistakes, one a line, as a person sees them. */
 const mistakes = async (text: string | null, env?: Environment, user?: string): Promise<string[]> => {
   const error: unknown = await load(text, env, user).then(
@@ -70,7 +72,6 @@ describe('a valid file', () => {
   });
 
   test('is production where it says so, or where approvals are asked for and nothing is said', async () => {
-    const environmentOf = async (text: string) => (await load(text)).config.environment;
     const approvals =
       'signing: { approvals: { required: 1 }, publicKeys: { alice: { file: alice.pub, scopes: [approve] } } }\n';
     expect(await environmentOf(GOOD)).toBe('staging');
