@@ -4,7 +4,7 @@ import type { AuditEvent, AuditLog, LogKeys, LogLock } from '../../core/audit/lo
 import { entryBytes } from '../../core/audit/entry.ts';
 import type { LogParts } from '../../core/audit/verify.ts';
 import { isErrno } from '../../core/errors/errno.ts';
-import { isXcError, XcError } from '../../core/errors/xc-error.ts';
+import { XcError } from '../../core/errors/xc-error.ts';
 import { isoTime, type Clock } from '../../core/time/clock.ts';
 import type { EntryLine } from './entry-files.ts';
 import { LogDirectory } from './log-directory.ts';
@@ -64,7 +64,7 @@ const timeText = (clock: Clock): (() => string) => {
 const onDisk =
   (path: string) =>
   (error: unknown): never => {
-    if (isXcError(error) || !isErrno(error)) throw error;
+    if (!isErrno(error)) throw error;
     throw new XcError('XC-6002', { subject: path, why: error.message, cause: error });
   };
 

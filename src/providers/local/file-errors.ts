@@ -19,7 +19,7 @@ const CODES: Readonly<Record<string, readonly [code: XcCode, why: string]>> = {
 
 /** Typed errors stay what they are; what no file system says is a bug and stays one. */
 export const explainFileError = (error: unknown, place: string, key: string): unknown => {
-  if (error instanceof XcError || !isErrno(error)) return error;
+  if (!isErrno(error)) return error;
   const [code, why] = CODES[error.code] ?? ['XC-6102', error.message];
   return new XcError(code, {
     subject: `${place} ${key}`.trim(),
