@@ -219,10 +219,18 @@ test.each([18, 15] as const)('follows types to the last of their parts on a Post
 });
 
 test('reads sequences with their owners and last values', async () => {
-  await using pair = await makePair({ fixture: 'empty', sql: EVERYTHING });
+  const odd = 'CREATE TABLE cat."odd.name" (id int GENERATED ALWAYS AS IDENTITY);';
+  await using pair = await makePair({ fixture: 'empty', sql: `${EVERYTHING} ${odd}` });
   const { sequences } = await read(pair);
   expect(sequences).toEqual([
     { schema: 'cat', name: 'lonely', ownedBy: null, lastValue: '5', increment: '1' },
+    {
+      schema: 'cat',
+      name: 'odd.name_id_seq',
+      ownedBy: { table: 'cat."odd.name"', column: 'id' },
+      lastValue: null,
+      increment: '1',
+    },
     {
       schema: 'cat',
       name: 'wide_id_seq',

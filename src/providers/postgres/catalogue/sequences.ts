@@ -1,7 +1,7 @@
 /** Sequences of the schemas in scope, and those that tables in scope own, with the last value that was given out. */
 
 import type { Client } from 'pg';
-import type { SequenceFacts } from '../../../core/topology/table.ts';
+import { tableName, type SequenceFacts } from '../../../core/topology/table.ts';
 
 interface SequenceRow {
   readonly schema: string;
@@ -43,11 +43,11 @@ export const readSequences = async (
   return rows.map((row) => ({
     schema: row.schema,
     name: row.name,
-    ownedBy:
-      row.table_name === null || row.column_name === null
-        ? null
-        : { table: `${row.table_schema}.${row.table_name}`, column: row.column_name },
+    ownedBy: ownerOf(row),
     lastValue: row.last_value,
     increment: row.increment,
   }));
 };
+
+const ownerOf = ({ table_schema: schema, table_name: name, column_name: column }: SequenceRow) =>
+  schema === null || name === null || column === null ? null : { table: tableName({ schema, name }), column };
