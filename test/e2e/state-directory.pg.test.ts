@@ -62,8 +62,8 @@ test.skipIf(cannotMount !== null)(`a full disk from the start (mounting: ${reaso
 });
 
 test.skipIf(cannotMount !== null)(`a disk that fills up during a run (mounting: ${reason})`, async () => {
-  // Room for state.json and the plan, but not for the whole journal.
-  await using disk = await mounted('.xcrepl', 'size=36k');
+  // Room for state.json, the plan and the audit log, whose file grows by 256 KiB, but not for the whole journal.
+  await using disk = await mounted('.xcrepl', 'size=300k');
   await writeFile(join(disk.path, 'ballast'), Buffer.alloc(12 * 1024, 'x'));
   const full = await run();
   expectRefusal(full, { code: 'XC-6002', exit: 5, says: ['.xcrepl', 'no space left'] });
