@@ -60,7 +60,10 @@ const CASES: readonly Case[] = [
     refusal: {
       code: 'XC-2014',
       exit: 7,
-      says: [`missing.t (${TARGET_REGION}): no table missing.t`, 'CREATE TABLE IF NOT EXISTS "missing"."t" ('],
+      says: [
+        `missing.t (${TARGET_REGION}): no table missing.t`,
+        'CREATE TABLE IF NOT EXISTS "missing"."t" (',
+      ],
     },
     mendOn: 'target',
   },
