@@ -35,11 +35,7 @@ export const restoreSnapshot = async (host: Host, id: string, options: RestoreOp
   });
 
 /** The signature was checked. @throws XcError XC-1064, XC-2032, XC-2070, XC-2071, XC-5403, XC-5414 */
-const restore = async (
-  host: Host,
-  found: FoundSnapshot,
-  options: RestoreOptions,
-): Promise<Restored> => {
+const restore = async (host: Host, found: FoundSnapshot, options: RestoreOptions): Promise<Restored> => {
   const { manifest } = found;
   const [fault] = manifestFaults(manifest, manifest.id);
   if (fault) throw new XcError(fault.code, { subject: manifest.id, why: fault.seen });
