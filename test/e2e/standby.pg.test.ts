@@ -115,11 +115,15 @@ test('one that stands still is taken over from, and writes nothing when it wakes
   const next = follow('--standby', '--take-over-after', '5s');
   await untilStreaming(next);
   expect(next.told()).toContain(`pid ${active.running.pid} for`);
-  // What it had open is gone on both servers: nothing of it can commit any more, or hold a slot.
+  // What it worked with is gone on both servers: nothing of it can commit any more, or hold a lock or slot. A session
+  // that it was just opening, to look at something, has done nothing yet.
   for (const side of [pair.source, pair.target])
     expect(
       await side.query(
-        `SELECT FROM pg_stat_activity WHERE application_name LIKE '%:${active.running.pid} %' AND datname = current_database()`,
+        `SELECT a.pid FROM pg_stat_activity a
+          WHERE application_name LIKE '%:${active.running.pid} %' AND datname = current_database()
+            AND (backend_type = 'walsender' OR backend_xid IS NOT NULL
+                 OR EXISTS (SELECT FROM pg_locks l WHERE l.pid = a.pid AND l.locktype = 'advisory'))`,
       ),
     ).toEqual([]);
   const over = await ended(active, 'SIGCONT');

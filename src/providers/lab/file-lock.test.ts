@@ -41,12 +41,21 @@ test('a holder that is gone holds nothing, even if its pid lives again', async (
 });
 
 test('of many that find a dead holder, exactly one takes over', async () => {
+  for (let round = 0; round < 10; round++) {
+    await writeFile(path, `not even JSON ${round}`);
+    const outcomes = await Promise.allSettled(Array.from({ length: 20 }, () => takeLock(path)));
+    const won = outcomes.filter((outcome) => outcome.status === 'fulfilled');
+    expect(won).toHaveLength(1);
+    expect(await readFile(path, 'utf8')).toBe(won[0]?.value);
+    expect(await readdir(directory)).toEqual(['lock']);
+  }
+});
+
+test('a takeover that was cut short is taken over itself', async () => {
   await writeFile(path, 'not even JSON');
-  const outcomes = await Promise.allSettled(Array.from({ length: 20 }, () => takeLock(path)));
-  const won = outcomes.filter((outcome) => outcome.status === 'fulfilled');
-  expect(won).toHaveLength(1);
-  expect(await readFile(path, 'utf8')).toBe(won[0]?.value);
-  expect(await readdir(directory)).toEqual(['lock']);
+  await writeFile(`${path}.claim`, 'nobody');
+  expect(await underLock(path, async () => 'mine')).toBe('mine');
+  expect(await readdir(directory)).toEqual([]);
 });
 
 test('the lock is released when the work fails', async () => {

@@ -5,6 +5,8 @@
 import { hostname } from 'node:os';
 import { link, rename, rm, writeFile } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isErrno } from '../../core/errors/errno.ts';
 import { XcError } from '../../core/errors/xc-error.ts';
 import { processIdentity } from './process-identity.ts';
 import { readIfThere } from './text-file.ts';
@@ -16,8 +18,9 @@ export interface Holder {
   readonly since: string;
 }
 
-/** Each round takes a dead holder's file away; more dead holders than this in a row are not believable. */
-const MAX_TAKEOVERS = 5;
+/** Whoever takes over from a dead holder is waited for; that takes a moment. */
+const ROUND_MS = 20;
+const MAX_ROUNDS = 100;
 
 /**
  * Does the work under the lock, or throws at once when it is held; nothing is waited for.
@@ -34,7 +37,7 @@ export const underLock = async <T>(path: string, work: () => Promise<T>): Promis
 
 /** Takes the lock for as long as this process lives; returns the file's text. @throws XcError XC-7002 */
 export const takeLock = async (path: string): Promise<string> => {
-  for (let round = 0; round < MAX_TAKEOVERS; round++) {
+  for (let round = 0; round < MAX_ROUNDS; round++) {
     const mine = await create(path);
     if (mine !== null) return mine;
     const text = await readIfThere(path);
@@ -46,7 +49,8 @@ export const takeLock = async (path: string): Promise<string> => {
         why: `held by ${holder.host}, pid ${holder.pid}, since ${holder.since}`,
         facts: { ...holder },
       });
-    await takeAway(path, text);
+    const taken = await takeOver(path, text);
+    if (taken !== null) return taken;
   }
   throw new XcError('XC-7002', { subject: path, why: 'other processes keep taking it' });
 };
@@ -56,6 +60,19 @@ export const takeLock = async (path: string): Promise<string> => {
  * whose holder is not yet written in it.
  */
 const create = async (path: string): Promise<string | null> => {
+  const { draft, text } = await drafted(path);
+  try {
+    await link(draft, path);
+    return text;
+  } catch (error) {
+    if (isErrno(error, 'EEXIST')) return null;
+    throw error;
+  } finally {
+    await rm(draft, { force: true });
+  }
+};
+
+const drafted = async (path: string): Promise<{ readonly draft: string; readonly text: string }> => {
   const text = JSON.stringify({
     pid: process.pid,
     identity: await processIdentity(process.pid),
@@ -64,15 +81,7 @@ const create = async (path: string): Promise<string | null> => {
   });
   const draft = `${path}.${randomUUID()}`;
   await writeFile(draft, text, { flag: 'wx', mode: 0o600 });
-  try {
-    await link(draft, path);
-    return text;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return null;
-    throw error;
-  } finally {
-    await rm(draft, { force: true });
-  }
+  return { draft, text };
 };
 
 /** Who holds the lock now, or null. */
@@ -87,7 +96,30 @@ const living = async (text: string): Promise<Holder | null> => {
   return (await processIdentity(holder.pid)) === holder.identity ? holder : null;
 };
 
-/** Renamed first: of two processes that find a dead holder, one moves its file, and the other sees what it moved. */
+/**
+ * A dead holder's file is replaced and never gone: who found it dead a while ago could otherwise take away what another
+ * has put there since. One at a time, under a claim; null where another was first.
+ */
+const takeOver = async (path: string, dead: string): Promise<string | null> => {
+  const claim = `${path}.claim`;
+  if ((await create(claim)) === null) {
+    const other = await readIfThere(claim);
+    // It died in the middle of taking over.
+    if (other !== null && (await living(other)) === null) await takeAway(claim, other);
+    else await sleep(ROUND_MS);
+    return null;
+  }
+  try {
+    if ((await readIfThere(path)) !== dead) return null;
+    const { draft, text } = await drafted(path);
+    await rename(draft, path);
+    return text;
+  } finally {
+    await rm(claim, { force: true });
+  }
+};
+
+/** Renamed first: of two that find a dead claim, one moves it, and the other sees what it moved. */
 const takeAway = async (path: string, dead: string): Promise<void> => {
   const aside = `${path}.${randomUUID()}`;
   try {
