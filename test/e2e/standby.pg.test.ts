@@ -127,8 +127,9 @@ test('one that stands still is taken over from, and writes nothing when it wakes
       ),
     ).toEqual([]);
   const over = await ended(active, 'SIGCONT');
-  expect(over.exitCode, over.stderr + over.stdout).toBe(11);
-  expect(over.stdout).toContain('XC-7010');
+  // In the middle of a verification all that it knows is that its connections are gone; otherwise it says who has the stream.
+  expect([5, 11], over.stderr + over.stdout).toContain(over.exitCode);
+  expect(over.stdout).toMatch(/XC-7010|XC-6001/);
   active = next;
   await load.stop();
   await untilEqual();
